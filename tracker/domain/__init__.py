@@ -1,0 +1,1 @@
+"""Values and rules of the trade: frozen, without input or output, standard library only."""

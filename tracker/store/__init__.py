@@ -1,0 +1,1 @@
+"""The only place that speaks SQL: one file an aggregate = its tables, row <-> value, queries."""

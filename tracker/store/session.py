@@ -1,0 +1,115 @@
+"""Connections and transactions: whoever opens one ends it, and nobody else commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from tracker.domain.errors import Unavailable
+
+__all__ = ["Database", "Session"]
+
+
+class Database:
+    """The PostgreSQL that `url` (`postgresql://...`) names, with a pool of at most `pool_size` connections.
+
+    Every connection has a statement timeout of 30 s and a lock timeout of 10 s unless `timeouts` is False.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5, timeouts: bool = True) -> None:
+        self.url = url
+        options = "-c timezone=UTC"
+        if timeouts:
+            options += " -c statement_timeout=30s -c lock_timeout=10s"
+        self.engine: Engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={"options": options, "connect_timeout": 5},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """Open a transaction: committed at the end of the block, rolled back if it raises.
+
+        Raises:
+            Unavailable: the database cannot be reached, or went away.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except DBAPIError as error:
+            if is_outage(error):
+                raise Unavailable("the database does not answer") from error
+            raise
+
+    def listen(self, *channels: str) -> "Listener":
+        """Return a connection of its own that hears `NOTIFY` on `channels`.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        return Listener(self.url, channels)
+
+    def ping(self) -> None:
+        """Ask the database to answer.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        with self.begin() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+class Listener:
+    """Hears notifications of one connection; poll it from one thread."""
+
+    def __init__(self, url: str, channels: tuple[str, ...]) -> None:
+        try:
+            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+            for channel in channels:
+                self._connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        except psycopg.OperationalError as error:
+            raise Unavailable("the database does not answer") from error
+
+    def wait(self, timeout_s: float) -> list[tuple[str, str]]:
+        """Return what was notified, as (channel, payload), after at most `timeout_s` seconds; often nothing.
+
+        Raises:
+            Unavailable: the connection broke; open a new one and look at everything again.
+        """
+        try:
+            return [
+                (each.channel, each.payload)
+                for each in self._connection.notifies(timeout=timeout_s, stop_after=1)
+            ] + [(each.channel, each.payload) for each in self._connection.notifies(timeout=0)]
+        except psycopg.OperationalError as error:
+            raise Unavailable("the database connection broke") from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Tell whether a database error means that the server is away or overloaded, not that the data is wrong.
+
+    SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, shutdown), 58 (system),
+    40 (rollback: deadlock, serialization) and 55P03 (lock not available).
+    """
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in {"08", "40", "53", "57", "58"} or state == "55P03"

@@ -1,0 +1,30 @@
+"""Every table, by importing every aggregate."""
+
+from tracker.store.accounts import accounts, terms_acceptances
+from tracker.store.devices import devices
+from tracker.store.facts import facts, streams
+from tracker.store.idempotency import idempotency
+from tracker.store.outbox import outbox
+from tracker.store.positions import last_positions, positions
+from tracker.store.quarantine import quarantine
+from tracker.store.sessions import sessions
+from tracker.store.signin import code_entries, login_requests, rate_counters
+from tracker.store.subjects import subjects
+
+ALL = (
+    accounts,
+    terms_acceptances,
+    login_requests,
+    code_entries,
+    rate_counters,
+    sessions,
+    subjects,
+    devices,
+    positions,
+    last_positions,
+    facts,
+    streams,
+    outbox,
+    quarantine,
+    idempotency,
+)
