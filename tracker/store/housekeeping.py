@@ -1,0 +1,22 @@
+"""What time makes necessary: coming partitions, and forgetting what no longer matters."""
+
+from datetime import datetime, timedelta
+
+from tracker.store import idempotency, outbox, positions, quarantine, sessions, signin
+from tracker.store.session import Session
+
+
+def prepare(session: Session, now: datetime) -> None:
+    """Make the partitions of last, this and next week, so that no position has to wait for one."""
+    positions.ensure_partitions(
+        session, {positions.week_of(now + timedelta(days=days)) for days in (-7, 0, 7)}
+    )
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Delete expired sign-in requests, sessions, settled notifications, old answers and quarantine."""
+    signin.forget_old(session, now)
+    sessions.forget_expired(session, now)
+    outbox.forget_settled(session, now)
+    idempotency.forget_old(session, now)
+    quarantine.forget_old(session, now)

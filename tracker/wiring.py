@@ -1,0 +1,247 @@
+"""The one place that builds the parts, joins them and puts them in order."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from tracker import registry
+from tracker.accounts.family import Family, MqttEndpoint
+from tracker.accounts.hashing import CodeHasher
+from tracker.accounts.policy import SignInPolicy
+from tracker.accounts.service import Accounts
+from tracker.domain.broker_password import password_hash
+from tracker.domain.clock import Clock, utc_now
+from tracker.domain.errors import Misconfigured, Unavailable
+from tracker.ingest.client import BrokerAddress
+from tracker.ingest.provision import Provisioner
+from tracker.ingest.service import Consumer, Ingest
+from tracker.notify.channels.sms import SmsChannel
+from tracker.notify.dispatch import Dispatcher
+from tracker.settings import Settings
+from tracker.store import housekeeping
+from tracker.store import migrate as schema
+from tracker.store.seal import Sealer
+from tracker.store.session import Database
+
+CONSUMERS: tuple[Consumer, ...] = ()
+"""Who is told of new positions, in this order, inside the transaction that stores them."""
+
+INGEST_USERS = tuple(f"svc-ingest-{number}" for number in range(4))
+MONITOR_USER = "svc-monitor"
+HOUSEKEEPING_EVERY = timedelta(minutes=10)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the web server and the commands work with."""
+
+    settings: Settings
+    database: Database
+    sealer: Sealer
+    accounts: Accounts
+    family: Family
+    clock: Clock
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the deployment's secret key; without a setting, the one kept in the data folder, made once.
+
+    Raises:
+        Misconfigured: the key file is readable by others.
+    """
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data_dir / "keys" / "secret"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        _write_once(path, os.urandom(32).hex())
+    except FileExistsError:
+        pass
+    if path.stat().st_mode & 0o077:
+        raise Misconfigured(f"{path} must be readable by its owner only: chmod 600")
+    return path.read_text().strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Make a file whole or not at all; the first of two racing processes wins."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+def database(settings: Settings, *, pool_size: int = 5) -> Database:
+    """Return the database of the settings.
+
+    Raises:
+        Misconfigured: none is named.
+    """
+    if not settings.database_url:
+        raise Misconfigured("TRACKER_DATABASE_URL: set it, or start the private server with `tracker up`")
+    return Database(settings.database_url, pool_size=pool_size)
+
+
+def build(settings: Settings, *, pool_size: int = 5, clock: Clock = utc_now) -> Services:
+    """Return the services of one process.
+
+    Raises:
+        Misconfigured: a setting is missing or wrong.
+    """
+    sealer = Sealer(secret_key(settings))
+    public = urlsplit(settings.mqtt_public)
+    tls = public.scheme == "mqtts"
+    return Services(
+        settings=settings,
+        database=database(settings, pool_size=pool_size),
+        sealer=sealer,
+        accounts=Accounts(
+            sealer,
+            CodeHasher(sealer),
+            SignInPolicy(
+                sender=settings.sms_from,
+                regions=frozenset(settings.sms_regions.replace(" ", "").upper().split(",")),
+                sms_per_hour=settings.sms_per_hour,
+                host=urlsplit(settings.public_url).hostname or "",
+            ),
+        ),
+        family=Family(
+            sealer,
+            MqttEndpoint(host=public.hostname or "", port=public.port or (8883 if tls else 1883), tls=tls),
+        ),
+        clock=clock,
+    )
+
+
+def broker_address(settings: Settings, user: str) -> BrokerAddress:
+    """Return where and as whom a service signs in to the broker.
+
+    A broker URL without a user takes `user` and the password derived from the secret key, which is the
+    one the provisioner writes.
+
+    Raises:
+        Misconfigured: no broker is named.
+    """
+    if not settings.broker_url:
+        raise Misconfigured("TRACKER_BROKER_URL: set it, or start the private broker with `tracker up`")
+    url = urlsplit(settings.broker_url)
+    tls = url.scheme == "mqtts"
+    return BrokerAddress(
+        host=url.hostname or "",
+        port=url.port or (8883 if tls else 1883),
+        tls=tls,
+        username=unquote(url.username) if url.username else user,
+        password=unquote(url.password) if url.password else service_password(settings, user),
+    )
+
+
+def service_password(settings: Settings, user: str) -> str:
+    """Return the broker password of one of the product's own processes."""
+    return Sealer(secret_key(settings)).key(f"broker/{user}").hex()
+
+
+def provisioner(settings: Settings) -> Provisioner:
+    """Return what keeps the broker's password and access files equal to the database."""
+    services = [(user, password_hash(service_password(settings, user))) for user in (*INGEST_USERS, MONITOR_USER)]
+    return Provisioner(database(settings, pool_size=2), settings.broker_dir, services, utc_now)
+
+
+def dispatcher(settings: Settings) -> Dispatcher:
+    """Return what sends the notifications of the outbox."""
+    channels = {
+        "sms": SmsChannel(
+            registry.load("tracker.notify.transports", "TRANSPORT"),
+            url=settings.sms,
+            sender=settings.sms_from,
+            outbox_dir=settings.data_dir / "outbox",
+        )
+    }
+    return Dispatcher(database(settings, pool_size=2), Sealer(secret_key(settings)), channels, utc_now)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to this version's schema and make the partitions of now."""
+    store = database(settings, pool_size=1)
+    schema.upgrade(store)
+    with store.begin() as session:
+        housekeeping.prepare(session, utc_now())
+    store.close()
+
+
+def run_ingest(settings: Settings) -> None:
+    """Take messages from the broker into the database until SIGTERM or SIGINT."""
+    dialects = registry.load("tracker.ingest.dialects", "DIALECT")
+    ingest = Ingest(
+        database(settings, pool_size=3),
+        Sealer(secret_key(settings)),
+        broker_address(settings, INGEST_USERS[0]),
+        dialects=dialects,
+        consumers=CONSUMERS,
+        clock=utc_now,
+    )
+    ingest.run(stop_on_signals())
+
+
+def run_work(settings: Settings) -> None:
+    """Send notifications, provision the broker and keep house until SIGTERM or SIGINT.
+
+    A part that ends by an error ends the process: the supervisor starts it anew.
+    """
+    stop = stop_on_signals()
+    parts: list[Callable[[threading.Event], None]] = [
+        dispatcher(settings).run,
+        provisioner(settings).run,
+        lambda event: keep_house(database(settings, pool_size=1), event),
+    ]
+    failures: list[BaseException] = []
+
+    def run(part: Callable[[threading.Event], None]) -> None:
+        try:
+            part(stop)
+        except BaseException as error:
+            failures.append(error)
+            log.exception("a part of the worker ended")
+        finally:
+            stop.set()
+
+    threads = [threading.Thread(target=run, args=(part,)) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def keep_house(store: Database, stop: threading.Event) -> None:
+    """Make coming partitions and delete what may be forgotten, every ten minutes until told to stop."""
+    while not stop.is_set():
+        try:
+            with store.begin() as session:
+                housekeeping.prepare(session, utc_now())
+                housekeeping.forget(session, utc_now())
+        except Unavailable:
+            log.warning("housekeeping waits for the database")
+        stop.wait(HOUSEKEEPING_EVERY.total_seconds())
+    store.close()
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGTERM or SIGINT sets."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
