@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from tracker.domain.access import Viewer
 from tracker.domain.account import Account, SessionKind, SignedSession
@@ -11,8 +12,11 @@ from tracker.domain.device import Device
 from tracker.domain.position import Placed, Position
 from tracker.domain.subject import Subject
 from tracker.store import accounts, devices, positions, sessions, subjects
+from tracker.store.positions import LIVE_CHANNEL
 from tracker.store.schema import Id
 from tracker.store.session import Session
+
+__all__ = ["LIVE_CHANNEL", "Access"]
 
 
 class Access:
@@ -84,7 +88,7 @@ class Access:
         query = (
             select(table, positions.LON(table.c.geom).label("lon"), positions.LAT(table.c.geom).label("lat"))
             .where(table.c.account_id == self._viewer.account_id)
-            .distinct(table.c.subject_id)
+            .ext(distinct_on(table.c.subject_id))
             .order_by(table.c.subject_id, table.c.recorded_at.desc(), table.c.device_id)
         )
         if subject_ids is not None:

@@ -64,6 +64,11 @@ class Owned:
     payload_key_sealed: bytes | None
 
 
+def payload_key_context(device_id: str) -> str:
+    """Return what a device's payload key is sealed to (`Sealer.seal`); the key is its secret in UTF-8."""
+    return f"devices/{device_id}/payload_key"
+
+
 def value(row: Row[Any]) -> Device:
     """Return the device of a row."""
     return Device(

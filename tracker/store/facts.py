@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Column, Table, Text, literal_column
+from sqlalchemy import Column, Table, Text, delete, literal_column
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB, Range
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -73,3 +73,9 @@ def commit_marks(
     ).scalar_one()
     first = merged[0]
     return int(first.upper) - 1 if first.lower is not None and first.lower <= 1 else None
+
+
+def remove_of_device(session: Session, account_id: str, device_id: str) -> None:
+    """Delete everything a device told besides positions, and how far its streams were committed."""
+    for table in (facts, streams):
+        session.execute(delete(table).where(table.c.account_id == account_id, table.c.device_id == device_id))

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from tracker.domain.errors import Unavailable
@@ -44,7 +45,7 @@ class Database:
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout, psycopg.Error) as error:
             if is_outage(error):
                 raise Unavailable("the database does not answer") from error
             raise
@@ -101,15 +102,22 @@ class Listener:
         self._connection.close()
 
 
-def is_outage(error: DBAPIError) -> bool:
+def is_outage(error: BaseException) -> bool:
     """Tell whether a database error means that the server is away or overloaded, not that the data is wrong.
 
     SQLSTATE classes 08 (connection), 53 (resources), 57 (operator intervention, shutdown), 58 (system),
-    40 (rollback: deadlock, serialization) and 55P03 (lock not available).
+    40 (rollback: deadlock, serialization) and 55P03 (lock not available). COPY goes around SQLAlchemy, so
+    its errors are psycopg's own.
     """
-    if error.connection_invalidated:
+    if isinstance(error, PoolTimeout):
         return True
-    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig or error
+    if not isinstance(error, psycopg.Error):
+        return False
+    state = error.sqlstate
     if state is None:
-        return isinstance(error, OperationalError | InterfaceError)
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return state[:2] in {"08", "40", "53", "57", "58"} or state == "55P03"

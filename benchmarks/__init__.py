@@ -1,0 +1,1 @@
+"""Measurements of this product beside a floor or a peer of the same run; `tracker bench NAME`."""

@@ -1,0 +1,1 @@
+"""Simulated devices: real MQTT clients that replay recorded tracks."""

@@ -1,0 +1,1 @@
+"""Tests of what speaks to the service over the wire."""

@@ -1,0 +1,182 @@
+"""Those who call the application in tests: by bearer, by named token, by cookie, or as a stranger."""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tracker.domain.account import SessionKind, SessionLevel, SignedSession
+from tracker.domain.geo import LatLon
+from tracker.domain.ids import new_id
+from tracker.domain.position import Placed, Position
+from tracker.store import accounts, outbox, positions, sessions
+from tracker.store.seal import token_hash
+from tracker.web.context import Services
+from tracker.web.guards import SESSION_COOKIE
+
+_CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass
+class Caller:
+    """One caller of the application; `bearer` or `cookie` is its secret, neither makes a stranger."""
+
+    app: Flask
+    bearer: str | None = None
+    cookie: str | None = None
+    session_id: str = ""
+    account_id: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.client: FlaskClient = self.app.test_client()
+        if self.cookie:
+            self.client.set_cookie(SESSION_COOKIE, self.cookie)
+        if self.bearer:
+            self.headers["Authorization"] = f"Bearer {self.bearer}"
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """Call the API with JSON; a caller by cookie sends his CSRF token."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        if self.cookie and method not in {"GET", "HEAD"}:
+            headers.setdefault("X-CSRF-Token", self.csrf())
+        if body is not None:
+            options["json"] = body
+        return self.client.open(path, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        """GET."""
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """POST a JSON body."""
+        return self.call("POST", path, body, **options)
+
+    def patch(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """PATCH with a JSON body."""
+        return self.call("PATCH", path, body, **options)
+
+    def put(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """PUT a JSON body."""
+        return self.call("PUT", path, body, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        """DELETE."""
+        return self.call("DELETE", path, **options)
+
+    def csrf(self) -> str:
+        """Return the token of this browser's forms."""
+        page = self.client.get("/account" if self.cookie else "/login").get_data(as_text=True)
+        found = _CSRF.search(page)
+        assert found, page[:2000]
+        return found[1]
+
+    def submit(self, path: str, **fields: str) -> TestResponse:
+        """Submit a form of a page, as a browser does."""
+        return self.client.post(path, data={"csrf_token": self.csrf(), **fields})
+
+
+@dataclass(frozen=True)
+class Household:
+    """One account with a caller of each kind."""
+
+    account_id: str
+    phone: str
+    bearer: Caller
+    token: Caller
+    cookie: Caller
+
+
+def household(app: Flask, services: Services, phone: str) -> Household:
+    """Open an account for `phone` and sign in by every kind of session, the code given just now."""
+    now = services.clock()
+    with services.database.begin() as session:
+        account = accounts.open_account(session, phone=phone, locale="en", region="RU", now=now)
+        callers = {}
+        for kind, level in (
+            (SessionKind.BEARER, SessionLevel.SMS),
+            (SessionKind.TOKEN, SessionLevel.TOKEN),
+            (SessionKind.COOKIE, SessionLevel.SMS),
+        ):
+            secret = secrets.token_urlsafe(32)
+            signed = SignedSession(
+                account_id=account.account_id,
+                session_id=new_id(),
+                kind=kind,
+                level=level,
+                name=f"test {kind}",
+                created_at=now,
+                last_seen_at=now,
+                expires_at=now + timedelta(days=30),
+                proved_at=now,
+            )
+            sessions.add(session, signed, token_hash(secret))
+            callers[kind] = (secret, signed.session_id)
+    made = {}
+    for kind, (secret, session_id) in callers.items():
+        carried = {"cookie": secret} if kind is SessionKind.COOKIE else {"bearer": secret}
+        made[kind] = Caller(app, **carried, session_id=session_id, account_id=account.account_id)
+    return Household(
+        account.account_id,
+        phone,
+        made[SessionKind.BEARER],
+        made[SessionKind.TOKEN],
+        made[SessionKind.COOKIE],
+    )
+
+
+def add_subject(caller: Caller, name: str = "Rex", kind: str = "pet") -> str:
+    """Add a subject by the API and return its id."""
+    answer = caller.post("/api/v1/subjects", {"kind": kind, "name": name})
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.json["id"])
+
+
+def add_device(caller: Caller, subject_id: str, name: str = "collar", dialect: str = "native") -> str:
+    """Add a device by the API and return its id."""
+    body = {"subject_id": subject_id, "name": name, "dialect": dialect}
+    answer = caller.post("/api/v1/devices", body)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.json["id"])
+
+
+def report(
+    services: Services,
+    account_id: str,
+    subject_id: str,
+    device_id: str,
+    *,
+    minutes_ago: float = 0.0,
+    at: LatLon = LatLon(lat=60.17, lon=24.94),  # noqa: B008 - a value, frozen
+    **known: Any,
+) -> Position:
+    """Store a position as ingest would."""
+    now = services.clock()
+    position = Position(recorded_at=now - timedelta(minutes=minutes_ago), at=at, **known)
+    with services.database.begin() as session:
+        positions.ensure_partitions(session, {positions.week_of(position.recorded_at)})
+        placed = Placed(
+            account_id=account_id,
+            subject_id=subject_id,
+            device_id=device_id,
+            received_at=now,
+            position=position,
+        )
+        positions.append(session, [placed])
+    return position
+
+
+def sent_code(services: Services) -> str:
+    """Return the code of the newest message that waits to be sent, taking every waiting one."""
+    with services.database.begin() as session:
+        claimed = outbox.claim(session, services.sealer, services.clock())
+        for one in claimed:
+            outbox.settle(session, one.outbox_id, "sent", services.clock())
+    codes = [one.notification.args["code"] for one in claimed if one.notification.kind == "login_code"]
+    assert codes, "no code was sent"
+    return str(codes[-1])

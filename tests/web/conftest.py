@@ -1,0 +1,53 @@
+"""Fixtures for tests of the web: the application on a real database of its own, and callers of every kind."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.clock import StandingClock
+from tests.web.callers import Caller, Household, household
+from tracker.settings import Settings
+from tracker.web.app import Application, create_app
+from tracker.web.context import Services
+from tracker.wiring import build
+
+
+@pytest.fixture
+def services(
+    fresh_database: str, data_dir: Path, settings_for: Callable[..., Settings], clock: StandingClock
+) -> Iterator[Services]:
+    """The services of one process on an empty database."""
+    built = build(settings_for(data_dir, database_url=fresh_database), clock=clock)
+    yield built
+    built.database.close()
+
+
+@pytest.fixture
+def app(services: Services) -> Application:
+    """The application; it does not wait for a broker that no test of it runs."""
+    return create_app(services, provisioning_wait_s=0)
+
+
+@pytest.fixture
+def home(app: Application, services: Services) -> Household:
+    """A family that has signed in by every kind of session."""
+    return household(app, services, "+79990000001")
+
+
+@pytest.fixture
+def neighbours(app: Application, services: Services) -> Household:
+    """Another family, who may see nothing of the first."""
+    return household(app, services, "+79990000002")
+
+
+@pytest.fixture
+def owner(home: Household) -> Caller:
+    """The family's owner with a bearer session."""
+    return home.bearer
+
+
+@pytest.fixture
+def stranger(app: Application) -> Caller:
+    """Somebody who has not signed in."""
+    return Caller(app)

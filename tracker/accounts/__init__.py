@@ -1,0 +1,1 @@
+"""Who may come in: codes, sessions, and the family with its devices."""

@@ -1,0 +1,1 @@
+"""The `tracker` command: one file a sub-command, each announcing `COMMAND`."""

@@ -1,0 +1,19 @@
+"""`tracker web`."""
+
+import click
+
+from tracker import settings, wiring
+from tracker.local.resolve import with_private_servers
+from tracker.web.app import create_app
+from tracker.web.server import serve
+
+
+@click.command("web")
+def web() -> None:
+    """Serve the pages and the API until told to stop."""
+    resolved = with_private_servers(settings.read())
+    host, port = resolved.http_address
+    serve(lambda: create_app(wiring.build(resolved)), host, port)
+
+
+COMMAND = web

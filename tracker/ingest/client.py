@@ -1,0 +1,344 @@
+"""One connection to the broker: paho on a buffered socket, acknowledging only what it is told to.
+
+Everything happens in the thread that calls: there is no paho thread. A connection that broke is thrown away
+and a new one made; the broker keeps the session and sends again what was not acknowledged.
+"""
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from tracker.domain.clock import Clock
+from tracker.domain.errors import Unavailable
+
+KEEPALIVE_S = 60
+SESSION_EXPIRY_S = 14 * 24 * 3600
+RECEIVE_BYTES = 256 * 1024
+OPEN_TIMEOUT_S = 10.0
+NO_RETAINED_MESSAGES = 2
+UNACKNOWLEDGED_OUT = 20
+"""How many of our own messages may be under way: what a broker of default settings takes."""
+REFUSED_FROM = 128
+PACKET_BYTES = 128 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAddress:
+    """Where the broker listens and as whom to sign in; `username` is the client id too."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message as it came: `epoch` numbers the connection, `ack_id` is 0 if nothing is to be acknowledged.
+
+    `topic` has replacement characters, and `legible` is False, where it was no UTF-8.
+    """
+
+    epoch: int
+    ack_id: int
+    topic: str
+    payload: bytes
+    received_at: datetime
+    retained: bool = False
+    legible: bool = True
+
+
+class BufferedSocket:
+    """A socket that paho may read and write in small pieces: one system call serves many of them.
+
+    Paho reads a packet in three pieces and sends each acknowledgement alone; with this it takes in twice
+    as many messages a second (docs/performance.md).
+    """
+
+    def __init__(self, inner: socket.socket) -> None:
+        self._inner = inner
+        self._read = b""
+        self._at = 0
+        self._unsent = bytearray()
+
+    def recv(self, buffer_size: int) -> bytes:
+        """Return up to `buffer_size` bytes; nothing at the end of the stream."""
+        if self._at >= len(self._read):
+            self._read = self._inner.recv(RECEIVE_BYTES)
+            self._at = 0
+        piece = self._read[self._at : self._at + buffer_size]
+        self._at += len(piece)
+        return piece
+
+    def pending(self) -> int:
+        """Return how many bytes can be read without asking the system."""
+        inner = self._inner.pending() if isinstance(self._inner, ssl.SSLSocket) else 0
+        return len(self._read) - self._at + inner
+
+    def send(self, buffer: bytes | bytearray) -> int:
+        """Keep the bytes for `flush`."""
+        self._unsent += buffer
+        return len(buffer)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether `flush` has something to do."""
+        return bool(self._unsent)
+
+    def flush(self) -> None:
+        """Send what the system takes now; the rest stays.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        try:
+            while self._unsent:
+                del self._unsent[: self._inner.send(self._unsent)]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+
+    def close(self) -> None:
+        """Close the socket, sending what can still be sent at once."""
+        with suppress(OSError):
+            self.flush()
+        self._inner.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+        return self._inner.fileno()
+
+    def setblocking(self, flag: bool) -> None:
+        """Make reads and writes wait, or not."""
+        self._inner.setblocking(flag)
+
+
+class _Client(mqtt.Client):
+    """Paho with our socket: `_create_socket` is where it makes its own (paho-mqtt 2.2, locked by hash)."""
+
+    buffered: BufferedSocket
+
+    def _create_socket(self) -> BufferedSocket:
+        self.buffered = BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
+        return self.buffered
+
+
+class Connection:
+    """One signed-in connection of a persistent session; made by `open_connection`."""
+
+    def __init__(self, client: _Client, epoch: int) -> None:
+        self.epoch = epoch
+        self._client = client
+
+    def wait(self, timeout_s: float, *, read: bool, wake: socket.socket) -> None:
+        """Wait until there is something to read (if wanted), to send, or `wake` was written to.
+
+        Raises:
+            Unavailable: the connection broke.
+        """
+        buffered = self._client.buffered
+        if read and buffered.pending():
+            timeout_s = 0.0
+        readers: list[Any] = [wake, *([buffered] if read else [])]
+        try:
+            ready, _, _ = select.select(readers, [buffered] if buffered.unsent else [], [], timeout_s)
+        except (OSError, ValueError) as error:
+            raise Unavailable("the broker connection is closed") from error
+        if wake in ready:
+            wake.recv(4096)
+
+    def read(self, enough: Callable[[], bool]) -> None:
+        """Handle what has arrived until it is `enough` or nothing is left.
+
+        Raises:
+            Unavailable: the connection broke.
+        """
+        self._check(self._client.loop_read())
+        while self._client.buffered.pending() and not enough():
+            self._check(self._client.loop_read())
+
+    def acknowledge(self, ack_ids: Iterable[int]) -> None:
+        """Tell the broker that these messages of this connection need not come again."""
+        for ack_id in ack_ids:
+            self._client.ack(ack_id, 1)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1, not retained; lost if the connection breaks before the broker has it."""
+        self._client.publish(topic, payload, qos=1)
+
+    def turn(self) -> None:
+        """Send what waits to be sent, and pings when they are due.
+
+        Raises:
+            Unavailable: the connection broke.
+        """
+        if self._client.want_write():
+            self._check(self._client.loop_write())
+        self._check(self._client.loop_misc())
+        try:
+            self._client.buffered.flush()
+        except OSError as error:
+            raise Unavailable("the broker connection broke") from error
+
+    def close(self) -> None:
+        """Sign off and close; the broker keeps the session."""
+        try:
+            self._client.disconnect()
+            self._client.loop_write()
+        except OSError:
+            log.debug("the broker was gone before we signed off")
+
+    def _check(self, code: MQTTErrorCode) -> None:
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise Unavailable(f"the broker connection broke: {mqtt.error_string(code)}")
+
+
+def open_connection(
+    address: BrokerAddress,
+    epoch: int,
+    subscriptions: Sequence[str],
+    receive: Callable[[Arrived], None],
+    clock: Clock,
+    *,
+    unacknowledged: int,
+) -> Connection:
+    """Sign in to the broker's persistent session, subscribe, and return the connection.
+
+    `receive` gets each message within `Connection.read`; at most about `unacknowledged` of them wait for an
+    acknowledgement. Retained messages are not replayed.
+
+    Raises:
+        Unavailable: the broker cannot be reached, or refuses us.
+    """
+    client = _client(address)
+    answers: list[str] = []
+    client.on_message = lambda _client, _data, message: receive(_arrived(message, epoch, clock()))
+    client.on_connect = _on_connect(subscriptions, answers)
+    client.on_subscribe = lambda _client, _data, _id, codes, _properties: answers.append(
+        _first_refusal(codes)
+    )
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.ReceiveMaximum = unacknowledged
+    properties.MaximumPacketSize = PACKET_BYTES
+    _shake_hands(client, address, properties, answers, clean_start=False)
+    return Connection(client, epoch)
+
+
+def accepts(address: BrokerAddress) -> bool:
+    """Tell whether the broker signs this user in now.
+
+    Raises:
+        Unavailable: nobody answers.
+    """
+    client = _client(address)
+    answers: list[str] = []
+    client.on_connect = lambda _client, _data, _flags, code, _properties: answers.append(
+        str(code) if code.is_failure else ""
+    )
+    try:
+        _shake_hands(client, address, None, answers, clean_start=True)
+    except Refusal:
+        return False
+    Connection(client, 0).close()
+    return True
+
+
+class Refusal(Unavailable):
+    """The broker answers, but does not let us in: the password is wrong, or not provisioned yet."""
+
+
+def _client(address: BrokerAddress) -> _Client:
+    client = _Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=address.username,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        manual_ack=True,
+        reconnect_on_failure=False,
+    )
+    client.username_pw_set(address.username, address.password)
+    client.max_inflight_messages_set(UNACKNOWLEDGED_OUT)
+    # With a callback here paho queues packets instead of sending each at once; `turn` sends them together.
+    client.on_socket_register_write = lambda _client, _data, _socket: None
+    if address.tls:
+        client.tls_set()
+    return client
+
+
+def _arrived(message: mqtt.MQTTMessage, epoch: int, received_at: datetime) -> Arrived:
+    try:
+        topic, legible = message.topic, True
+    except UnicodeDecodeError:
+        topic, legible = message._topic.decode("utf-8", "replace"), False
+    return Arrived(
+        epoch=epoch,
+        ack_id=message.mid if message.qos else 0,
+        topic=topic,
+        payload=bytes(message.payload),
+        received_at=received_at,
+        retained=message.retain,
+        legible=legible,
+    )
+
+
+def _on_connect(subscriptions: Sequence[str], answers: list[str]) -> Callable[..., None]:
+    options = SubscribeOptions(qos=1, retainHandling=NO_RETAINED_MESSAGES)
+
+    def connected(client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if code.is_failure:
+            answers.append(str(code))
+            return
+        client.subscribe([(topic_filter, options) for topic_filter in subscriptions])
+
+    return connected
+
+
+def _first_refusal(codes: list[ReasonCode]) -> str:
+    return next((str(code) for code in codes if code.value >= REFUSED_FROM), "")
+
+
+def _shake_hands(
+    client: _Client,
+    address: BrokerAddress,
+    properties: Properties | None,
+    answers: list[str],
+    *,
+    clean_start: bool,
+) -> None:
+    """Connect and turn the loop until the last answer is there."""
+    give_up_s = time.monotonic() + OPEN_TIMEOUT_S
+    client.connect_timeout = OPEN_TIMEOUT_S / 2
+    try:
+        client.connect(
+            address.host, address.port, KEEPALIVE_S, clean_start=clean_start, properties=properties
+        )
+        while not answers:
+            if time.monotonic() > give_up_s:
+                raise Unavailable("the broker does not answer")
+            client.loop_write()
+            client.buffered.flush()
+            if not client.buffered.pending():
+                select.select([client.buffered], [], [], 0.1)
+            code = client.loop_read()
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS and not answers:
+                raise Unavailable(f"the broker closed the connection: {mqtt.error_string(code)}")
+    except (OSError, ValueError) as error:
+        raise Unavailable("the broker cannot be reached") from error
+    if answers[0]:
+        raise Refusal(f"the broker refuses {address.username}: {answers[0]}")

@@ -1,0 +1,70 @@
+"""What every dialect takes and gives."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tracker.domain.errors import Malformed, Reason
+from tracker.domain.position import Report, StreamMark
+from tracker.ingest.topics import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One published message; `retained` if the broker replays it, `payload_key` opens encrypted payloads."""
+
+    topic: str
+    address: Address
+    payload: bytes
+    received_at: datetime
+    retained: bool = False
+    payload_key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One element of a message that was refused; `mark` is its place in the device's stream, if it told."""
+
+    reason: Reason
+    detail: str
+    mark: StreamMark | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What a message says, element by element; both empty: it was legal and says nothing of interest."""
+
+    reports: tuple[Report, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+NOTHING = Decoded()
+
+
+class Dialect(Protocol):
+    """How one kind of device speaks below the topic root `root`; `subscriptions` are MQTT topic filters."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def root(self) -> str: ...
+    @property
+    def subscriptions(self) -> tuple[str, ...]: ...
+
+    def decode(self, message: Message) -> Decoded:
+        """Return what the message says.
+
+        Raises:
+            Malformed: nothing of it can be used.
+        """
+        ...
+
+
+def one(report: Report) -> Decoded:
+    """Return the decoding of a message that says one thing."""
+    return Decoded(reports=(report,))
+
+
+def problem(error: Malformed, mark: StreamMark | None = None) -> Problem:
+    """Return the refusal of one element among others."""
+    return Problem(reason=error.reason, detail=error.detail, mark=mark)

@@ -1,0 +1,160 @@
+"""Reads untrusted JSON and CBOR into plain values that the database can hold, or refuses them."""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import cbor2
+import msgspec
+
+from tracker.domain.errors import Malformed, Reason
+
+DEPTH = 8
+"""How deep lists and objects may lie within each other."""
+
+_MAY_HOLD_COLONS: frozenset[type[Any]] = frozenset({str, dict, list})
+
+
+def check_size(payload: bytes, limit_bytes: int) -> None:
+    """Pass if the payload has at most `limit_bytes`.
+
+    Raises:
+        Malformed: TOO_LARGE.
+    """
+    if len(payload) > limit_bytes:
+        raise Malformed(Reason.TOO_LARGE, f"more than {limit_bytes} bytes")
+
+
+def from_json(payload: bytes, limit_bytes: int) -> Any:
+    """Return the value of a JSON text of at most `limit_bytes` (RFC 8259, each key once).
+
+    Raises:
+        Malformed: TOO_LARGE, NOT_TEXT, NOT_JSON (also NaN, numbers beyond a double, a key twice, too deep).
+    """
+    check_size(payload, limit_bytes)
+    try:
+        value = msgspec.json.decode(payload)
+        repeats = _keys_repeat(payload, value)
+    except UnicodeDecodeError:
+        raise Malformed(Reason.NOT_TEXT, "UTF-8") from None
+    except RecursionError:
+        raise Malformed(Reason.NOT_JSON, "too deep") from None
+    except ValueError:
+        # Also msgspec's own errors, and integers of more digits than Python reads.
+        raise Malformed(Reason.NOT_JSON, "syntax or number") from None
+    if repeats:
+        raise Malformed(Reason.NOT_JSON, "a key is there twice")
+    return value
+
+
+def _keys_repeat(payload: bytes, value: Any) -> bool:
+    # The decoder keeps the last of two equal keys. Without escapes each colon of the text ends a key or
+    # lies in a string, so counting tells exactly whether one was dropped, for less than collecting pairs.
+    if b"\\" not in payload:
+        return payload.count(b":") != _colons(value)
+    repeated: list[bool] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> None:
+        repeated.append(len(dict(pairs)) != len(pairs))
+
+    json.loads(payload, object_pairs_hook=collect)
+    return any(repeated)
+
+
+def _colons(value: Any) -> int:
+    if isinstance(value, str):
+        return value.count(":")
+    if isinstance(value, dict):
+        found = len(value) + "".join(value).count(":")
+        for each in value.values():
+            # Numbers are the many; asking for the type by name spares them a call.
+            if each.__class__ in _MAY_HOLD_COLONS:
+                found += _colons(each)
+        return found
+    if isinstance(value, list):
+        return sum(map(_colons, value))
+    return 0
+
+
+def from_cbor(payload: bytes, limit_bytes: int) -> Any:
+    """Return the value of one CBOR item of at most `limit_bytes` (RFC 8949), map keys unique texts.
+
+    Raises:
+        Malformed: TOO_LARGE, NOT_CBOR.
+    """
+    check_size(payload, limit_bytes)
+    try:
+        value = cbor2.loads(
+            payload, max_depth=DEPTH + 2, allow_duplicate_keys=False, strict_hashable_types=True
+        )
+    except Exception:
+        # Tags of CBOR make dates, fractions, patterns and addresses, each with errors of its own.
+        raise Malformed(Reason.NOT_CBOR, "syntax, depth or tag") from None
+    return value
+
+
+def check_text(text: str, field: str) -> None:
+    """Pass if PostgreSQL can hold `text`.
+
+    Raises:
+        Malformed: WRONG_SHAPE: it has a NUL or half of a surrogate pair.
+    """
+    if "\0" in text or not _encodes(text):
+        raise Malformed(Reason.WRONG_SHAPE, f"{field}: characters")
+
+
+def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_plain(value: Any, field: str, depth: int = 0) -> None:
+    """Pass if `value` is JSON that PostgreSQL can hold, at most 8 levels deep.
+
+    Raises:
+        Malformed: WRONG_SHAPE.
+    """
+    if isinstance(value, str):
+        check_text(value, field)
+    elif isinstance(value, Mapping | list):
+        if depth >= DEPTH:
+            raise Malformed(Reason.WRONG_SHAPE, f"{field}: too deep")
+        for each in value:
+            if isinstance(value, Mapping):
+                if not isinstance(each, str):
+                    raise Malformed(Reason.WRONG_SHAPE, f"{field}: key")
+                check_plain(value[each], field, depth + 1)
+            check_plain(each, field, depth + 1)
+    elif not (value is None or _is_plain_number(value)):
+        raise Malformed(Reason.WRONG_SHAPE, f"{field}: number or type")
+
+
+def _is_plain_number(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def size_bytes(value: Any) -> int:
+    """Return how long a plain value is as JSON."""
+    return len(msgspec.json.encode(value))
+
+
+def epoch_time(seconds: float) -> datetime:
+    """Return the moment of Unix time `seconds`, to the microsecond.
+
+    Raises:
+        Malformed: TIME_BEFORE_2000 or TIME_IN_FUTURE: beyond the years 1..9999.
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        reason = Reason.TIME_BEFORE_2000 if seconds < 0 else Reason.TIME_IN_FUTURE
+        raise Malformed(reason, "time") from None

@@ -1,0 +1,1 @@
+"""The web: pages and API of one application; the only place that knows Flask."""

@@ -1,0 +1,140 @@
+"""Builds the web application from its services."""
+
+import json
+import time
+from typing import Any
+
+import structlog
+from apiflask import APIFlask
+from flask import Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from tracker import VERSION, registry
+from tracker.web import errors, guards, i18n, idempotency, openapi
+from tracker.web.context import RequestContext, Services, here
+from tracker.web.live import LiveStreams
+from tracker.web.metrics import WebMetrics
+
+BODY_LIMIT_BYTES = 64 * 1024
+
+log = structlog.get_logger()
+
+
+class IdConverter(BaseConverter):
+    """An identity in a path; anything of another form is not found."""
+
+    regex = "[0-9a-f]{16}"
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON as RFC 8259 has it: no NaN, and nesting that exhausts the reader is a bad request."""
+
+    ensure_ascii = False
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        """Read JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            return json.loads(s, parse_constant=_refuse, **options)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+class Application(APIFlask):
+    """The web application, with what outlives a request."""
+
+    def __init__(self, services: Services, *, provisioning_wait_s: float) -> None:
+        super().__init__(
+            "tracker.web",
+            title="Ryadom",
+            version=VERSION,
+            spec_path="/api/v1/openapi.json",
+            docs_path=None,
+            json_errors=False,
+        )
+        self.services = services
+        self.provisioning_wait_s = provisioning_wait_s
+        self.live = LiveStreams(services)
+        self.metrics = WebMetrics()
+
+
+def create_app(services: Services, *, provisioning_wait_s: float = 3.0) -> Application:
+    """Return the application; a new device's answer waits up to `provisioning_wait_s` for the broker."""
+    app = Application(services, provisioning_wait_s=provisioning_wait_s)
+    settings = services.settings
+    app.json = StrictJson(app)
+    app.config.update(
+        SECRET_KEY=services.sealer.key("web/forms").hex(),
+        MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
+        MAX_FORM_MEMORY_SIZE=BODY_LIMIT_BYTES,
+        SESSION_COOKIE_NAME="ryadom_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.url_map.converters["id"] = IdConverter
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    guards.install_csrf(app)
+    i18n.install(app)
+    errors.install(app)
+    openapi.install(app)
+    _frame(app)
+    for package in ("tracker.web.api", "tracker.web.pages"):
+        for blueprint in registry.load(package, "BLUEPRINT").values():
+            app.register_blueprint(blueprint)
+    return app
+
+
+def _frame(app: Application) -> None:
+    """Put around every request: its context, the guard, the end of its transaction, headers, counting."""
+    services = app.services
+
+    @app.before_request
+    def begin() -> Response | None:
+        g.started = time.perf_counter()
+        g.context = RequestContext(services)
+        g.app = app
+        guards.admit(app, g.context)
+        return idempotency.replay(g.context)
+
+    # Flask calls these from the last to the first.
+    @app.after_request
+    def finish(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        took_s = time.perf_counter() - g.started
+        app.metrics.count(request.method, route, response.status_code, took_s)
+        log.debug("request", method=request.method, route=route, status=response.status_code)
+        i18n.keep_choice(response, secure=services.settings.secure)
+        return guards.guard_answer(here(), response)
+
+    @app.after_request
+    def settle(response: Response) -> Response:
+        return errors.settle(here(), idempotency.keep(here(), response))
+
+    @app.teardown_request
+    def abandon(_: BaseException | None) -> None:
+        context = g.pop("context", None)
+        if context is not None:
+            context.roll_back(RuntimeError("the request ended early"))
+
+    @app.context_processor
+    def common() -> dict[str, Any]:
+        context = here()
+        return {
+            "nonce": context.nonce,
+            "locale": i18n.locale(),
+            "signed_in": context.is_signed_in,
+        }

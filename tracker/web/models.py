@@ -1,0 +1,323 @@
+"""The shapes that calls take and give; strict, so that nothing is guessed."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from tracker.domain.ids import is_id
+from tracker.domain.subject import NAME_LENGTH, SubjectKind
+
+
+def _clean(value: Any) -> Any:
+    """Refuse characters that no line of text holds; PostgreSQL takes no NUL at all."""
+    if isinstance(value, str) and any(ord(each) < 0x20 or ord(each) == 0x7F for each in value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _named(value: Any) -> Any:
+    value = _clean(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _identity(value: str) -> str:
+    if isinstance(value, str) and not is_id(value):
+        raise ValueError("is no id")
+    return value
+
+
+def _moment(value: Any) -> Any:
+    """Let only RFC 3339 text pass to the date parser, which would take bare numbers too."""
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("must be a moment by RFC 3339")
+    return value
+
+
+Line = Annotated[str, BeforeValidator(_clean)]
+Name = Annotated[str, BeforeValidator(_named), Field(min_length=1, max_length=NAME_LENGTH)]
+Identity = Annotated[str, BeforeValidator(_identity), Field(json_schema_extra={"pattern": "^[0-9a-f]{16}$"})]
+Phone = Annotated[Line, Field(min_length=1, max_length=40, examples=["+79990000001"])]
+Region = Annotated[
+    Line,
+    Field(pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$", description="ISO 3166-1 alpha-2 or ISO 3166-2, as RU-MOW"),
+]
+Code = Annotated[str, Field(min_length=1, max_length=256)]
+Locale = Literal["ru", "en"]
+Kind = Literal["child", "relative", "pet", "vehicle", "phone"]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+MomentIn = Annotated[AwareDatetime, BeforeValidator(_moment), Field(strict=False)]
+
+if {kind.value for kind in SubjectKind} != set(Kind.__args__):  # type: ignore[attr-defined]
+    raise AssertionError("the kinds of the API are not the kinds of the domain")
+
+
+class Body(BaseModel):
+    """What a call takes: exactly these fields, of exactly these types."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Query(BaseModel):
+    """What a call takes from its address, where everything is text."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+
+class PageQuery(Query):
+    """Which part of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Annotated[str, Field(max_length=200)] | None = None
+
+
+class DeviceQuery(PageQuery):
+    """Which devices."""
+
+    subject_id: Identity | None = None
+
+
+class PositionQuery(PageQuery):
+    """Which positions: from <= recorded_at < to; the last 24 hours if unsaid."""
+
+    subject_id: Identity
+    since: MomentIn | None = Field(None, alias="from")
+    until: MomentIn | None = Field(None, alias="to")
+    format: Literal["geojson"] = "geojson"
+
+
+class CodeRequest(Body):
+    """Ask for a code by SMS."""
+
+    phone: Phone
+    region: Region | None = None
+    locale: Locale | None = None
+
+
+class Login(Body):
+    """Sign in by a code; one that came by SMS needs the `login_id` that asked for it."""
+
+    phone: Phone
+    code: Code
+    login_id: Identity | None = None
+    accept_terms: bool = False
+
+
+class OwnCode(Body):
+    """The owner's own code."""
+
+    code: Code
+    sign_out_others: bool = False
+
+
+class StepUp(Body):
+    """Prove oneself again by the own code, or by one that came by SMS with its `login_id`."""
+
+    code: Code
+    login_id: Identity | None = None
+
+
+class AccountChange(Body):
+    """What the owner may change of the account."""
+
+    locale: Locale
+
+
+class NewToken(Body):
+    """A named token for a program."""
+
+    name: Name
+    expires_at: MomentIn | None = None
+
+
+class NewSubject(Body):
+    """Whom or what to keep in sight."""
+
+    kind: Kind
+    name: Name
+
+
+class SubjectChange(Body):
+    """What to change of a subject; what is left out stays."""
+
+    kind: Kind | None = None
+    name: Name | None = None
+
+
+class NewDevice(Body):
+    """What will report a subject's positions; `payload_key` is OwnTracks' encryption key."""
+
+    subject_id: Identity
+    name: Name
+    dialect: Annotated[Line, Field(max_length=40)]
+    external_id: Annotated[Line, Field(min_length=1, max_length=64)] | None = None
+    payload_key: Annotated[Line, Field(min_length=1, max_length=32)] | None = None
+
+
+class DeviceChange(Body):
+    """What to change of a device; what is left out stays, an `external_id` of null is taken away."""
+
+    name: Name | None = None
+    subject_id: Identity | None = None
+    external_id: Annotated[Line, Field(min_length=1, max_length=64)] | None = None
+
+
+class CodeAskedOut(BaseModel):
+    """A code is on its way, if the number may get one."""
+
+    login_id: str
+    sender: str
+    expires_in: int
+    resend_in: int
+
+
+class AccountOut(BaseModel):
+    """The account of one family."""
+
+    id: str
+    phone: str
+    locale: str
+    region: str | None
+    created_at: Moment
+    has_own_code: bool
+    terms_version: str | None
+    terms_accepted_at: Moment | None
+
+
+class LoginOut(BaseModel):
+    """The way in: a bearer token, shown once."""
+
+    token: str
+    account: AccountOut
+
+
+class SessionOut(BaseModel):
+    """A live way into the account."""
+
+    id: str
+    kind: Literal["cookie", "bearer", "token"]
+    level: Literal["sms", "own_code", "token"]
+    name: str
+    created_at: Moment
+    last_seen_at: Moment
+    expires_at: Moment
+    current: bool
+
+
+class SessionList(BaseModel):
+    """A page of sessions or tokens."""
+
+    items: list[SessionOut]
+    next: str | None
+
+
+class NewTokenOut(SessionOut):
+    """A new token; `token` is shown only now."""
+
+    token: str
+
+
+class Point(BaseModel):
+    """A place: longitude, latitude."""
+
+    type: Literal["Point"]
+    coordinates: tuple[float, float]
+
+
+class FixOut(BaseModel):
+    """What is known of a position; null is unknown."""
+
+    subject_id: str
+    device_id: str
+    recorded_at: Moment
+    received_at: Moment | None
+    freshness: Literal["live", "stale", "silent"]
+    accuracy_m: float | None
+    altitude_m: float | None
+    speed_mps: float | None
+    course_deg: float | None
+    battery_pct: float | None
+    charging: bool | None
+    ignition: bool | None
+    trigger: str | None
+    satellites: int | None
+    hdop: float | None
+    odometer_m: float | None
+
+
+class Feature(BaseModel):
+    """A position as GeoJSON."""
+
+    type: Literal["Feature"]
+    geometry: Point
+    properties: FixOut
+
+
+class FeatureCollection(BaseModel):
+    """A page of positions, oldest first."""
+
+    type: Literal["FeatureCollection"]
+    features: list[Feature]
+    next: str | None
+
+
+class SubjectOut(BaseModel):
+    """A subject with its last position."""
+
+    id: str
+    kind: Kind
+    name: str
+    created_at: Moment
+    freshness: Literal["live", "stale", "silent", "never"]
+    last_position: Feature | None
+
+
+class SubjectList(BaseModel):
+    """A page of subjects."""
+
+    items: list[SubjectOut]
+    next: str | None
+
+
+class DeviceOut(BaseModel):
+    """A device of a subject; `online` is what it last said, null if it never did."""
+
+    id: str
+    subject_id: str
+    name: str
+    dialect: str
+    external_id: str | None
+    created_at: Moment
+    provisioned_at: Moment | None
+    online: bool | None
+
+
+class DeviceList(BaseModel):
+    """A page of devices."""
+
+    items: list[DeviceOut]
+    next: str | None
+
+
+class MqttOut(BaseModel):
+    """How a device signs in to the broker; the password is shown only now."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str
+    password: str
+    client_id: str
+    topics: list[str]
+
+
+class DeviceCredentials(DeviceOut):
+    """A device with its credentials, shown once; `config_url` configures OwnTracks by a tap."""
+
+    mqtt: MqttOut
+    config_url: str | None = None
+
+
+class Health(BaseModel):
+    """The state of one process or of what it needs."""
+
+    status: Literal["ok"]

@@ -1,0 +1,1 @@
+"""The pages: one blueprint a file, each announced as BLUEPRINT."""
