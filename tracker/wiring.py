@@ -155,8 +155,15 @@ def service_password(settings: Settings, user: str) -> str:
 
 def provisioner(settings: Settings) -> Provisioner:
     """Return what keeps the broker's password and access files equal to the database."""
-    services = [(user, password_hash(service_password(settings, user))) for user in (*INGEST_USERS, MONITOR_USER)]
-    return Provisioner(database(settings, pool_size=2), settings.broker_dir, services, utc_now)
+    users = (*INGEST_USERS, MONITOR_USER)
+    services = [(user, password_hash(service_password(settings, user))) for user in users]
+    return Provisioner(
+        database(settings, pool_size=2),
+        settings.broker_dir,
+        services,
+        utc_now,
+        broker=broker_address(settings, MONITOR_USER) if settings.broker_url else None,
+    )
 
 
 def dispatcher(settings: Settings) -> Dispatcher:

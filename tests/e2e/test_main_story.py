@@ -73,7 +73,7 @@ def sign_in(visitor: Visitor, house: House, phone: str, size: str) -> None:
     page.get_by_label("Code from the SMS").fill(house.last_code(phone))
     picture(page, "code", size)
     with page.expect_popup() as terms:
-        page.get_by_role("link", name="terms of service").click()
+        page.get_by_role("link", name="terms of service", exact=True).click()
     expect(terms.value.get_by_role("heading", level=1)).to_be_visible()
     terms.value.close()
     page.get_by_label("I have read and accept the").check()
@@ -148,7 +148,7 @@ def test_no_page_asks_another_host(visitor: Visitor, house: House, size: str) ->
         page.goto(house.url + path)
         assert page.locator("h1").count() >= 1, path
         links = page.eval_on_selector_all("a[href^='/']", "all => all.map(a => a.getAttribute('href'))")
-        waiting += [link for link in links if "lang" not in link or len(seen) < 40]
+        waiting += [link for link in links if not link.startswith("/api/")]
     assert {"/map", "/account", "/subjects/new"} <= seen
     assert visitor.foreign == []
     assert visitor.problems == []

@@ -39,7 +39,7 @@ def test_without_another_user_the_data_folder_is_closed(data_dir: Path) -> None:
     assert not layout.moved
 
 
-def test_a_command_that_uses_servers_elsewhere_leaves_the_way_open_for_the_private_ones(data_dir: Path) -> None:
+def test_a_command_with_servers_elsewhere_leaves_the_way_open_for_private_ones(data_dir: Path) -> None:
     lay_out(data_dir / "var", (server_user("postgres"),))
     lay_out(data_dir / "var", ())
     assert can_reach(server_user("postgres"), data_dir / "var")

@@ -92,6 +92,16 @@ class Household:
     cookie: Caller
 
 
+def any_phone() -> str:
+    """Return a Russian mobile number that no other test uses."""
+    return f"+7999{secrets.randbelow(10_000_000):07d}"
+
+
+def any_address() -> str:
+    """Return an address in a network that no other test calls from, so that its limits are untouched."""
+    return ".".join(str(part) for part in (10, *secrets.token_bytes(2), 1))
+
+
 def household(app: Flask, services: Services, phone: str) -> Household:
     """Open an account for `phone` and sign in by every kind of session, the code given just now."""
     now = services.clock()

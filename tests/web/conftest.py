@@ -6,19 +6,28 @@ from pathlib import Path
 import pytest
 
 from tests.kit.clock import StandingClock
-from tests.web.callers import Caller, Household, household
+from tests.kit.postgres import new_database
+from tests.web.callers import Caller, Household, any_phone, household
+from tracker.local.postgres import Cluster
 from tracker.settings import Settings
 from tracker.web.app import Application, create_app
 from tracker.web.context import Services
 from tracker.wiring import build
 
 
+@pytest.fixture(scope="session")
+def committed_database(shared_postgres: Cluster) -> Iterator[str]:
+    """A database that the web's tests commit to; each works with accounts of its own and sees no other's."""
+    with new_database(shared_postgres) as url:
+        yield url
+
+
 @pytest.fixture
 def services(
-    fresh_database: str, data_dir: Path, settings_for: Callable[..., Settings], clock: StandingClock
+    committed_database: str, data_dir: Path, settings_for: Callable[..., Settings], clock: StandingClock
 ) -> Iterator[Services]:
-    """The services of one process on an empty database."""
-    built = build(settings_for(data_dir, database_url=fresh_database), clock=clock)
+    """The services of one process."""
+    built = build(settings_for(data_dir, database_url=committed_database), clock=clock)
     yield built
     built.database.close()
 
@@ -32,13 +41,13 @@ def app(services: Services) -> Application:
 @pytest.fixture
 def home(app: Application, services: Services) -> Household:
     """A family that has signed in by every kind of session."""
-    return household(app, services, "+79990000001")
+    return household(app, services, any_phone())
 
 
 @pytest.fixture
 def neighbours(app: Application, services: Services) -> Household:
     """Another family, who may see nothing of the first."""
-    return household(app, services, "+79990000002")
+    return household(app, services, any_phone())
 
 
 @pytest.fixture

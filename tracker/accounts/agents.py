@@ -2,7 +2,6 @@
 
 import re
 
-_NAME_LENGTH = 80
 _SYSTEMS = (
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -27,10 +26,13 @@ _BROWSERS = (
 
 
 def agent_name(agent: str) -> str:
-    """Return a short name of a User-Agent: "Firefox, Windows", "curl", or "?" if it says nothing."""
+    """Return a short name of a User-Agent: "Firefox, Windows", "curl", or "?" if it says nothing.
+
+    The name goes into an SMS: of an unknown program only its first word is taken, no text of a stranger's.
+    """
     browser = next((name for mark, name in _BROWSERS if mark in agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in agent), "")
     if browser or system:
         return ", ".join(part for part in (browser, system) if part)
-    program = re.match(r"[A-Za-z0-9][\w .+-]*", agent)
-    return program.group()[:_NAME_LENGTH].strip() if program else "?"
+    program = re.match(r"[A-Za-z0-9][\w-]{0,29}", agent, re.ASCII)
+    return program.group() if program else "?"

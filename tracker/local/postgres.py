@@ -170,6 +170,12 @@ class Cluster:
 
     def answers(self) -> bool:
         """Tell whether the server accepts sessions."""
+        # The server's own note comes first: one that is still recovering logs every session it refuses.
+        try:
+            if "ready" not in (self.data / "postmaster.pid").read_text().splitlines()[-1]:
+                return False
+        except (FileNotFoundError, IndexError):
+            return False
         try:
             psycopg.connect(self.url("postgres", SUPERUSER), connect_timeout=2).close()
         except psycopg.OperationalError:

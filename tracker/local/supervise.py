@@ -31,6 +31,7 @@ KEPT_FOR_EACH_S = 1.0
 IMPATIENT = 2
 """How many signals mean: now."""
 TURN_S = 0.25
+READY_ASKED_EVERY_S = 0.1
 PR_SET_PDEATHSIG = 1
 
 Say = Callable[[str, str], None]
@@ -128,7 +129,10 @@ class Supervisor:
                 raise Misconfigured(f"{process.name} {_ending(running.popen)} before it was ready")
             if time.monotonic() > give_up_at_s:
                 raise Misconfigured(f"{process.name} was not ready after {process.ready_within_s:.0f} s")
-            self._turn(0.05)
+            # A process that writes much must not be asked as often as it writes.
+            ask_again_at_s = time.monotonic() + READY_ASKED_EVERY_S
+            while (left_s := ask_again_at_s - time.monotonic()) > 0 and not self._stop_asked:
+                self._turn(left_s)
             if self._stop_asked:
                 raise Stopped
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Integer, LargeBinary, Table, Text, delete, func, insert, or_, select, update
 
+from tracker.domain.errors import Misconfigured
 from tracker.domain.ids import new_id
 from tracker.domain.notification import Claimed, Notification
 from tracker.store.schema import Id, metadata, moment
@@ -58,7 +59,8 @@ def put(session: Session, notification: Notification, sealer: Sealer, now: datet
 def claim(session: Session, sealer: Sealer, now: datetime, limit: int = 50) -> list[Claimed]:
     """Take up to `limit` due notifications by a lease of 60 s; no other worker gets them meanwhile.
 
-    Expired ones are settled as "expired". A lease that ran out is due again, one attempt richer.
+    Expired ones are settled as "expired", those of another secret key as "unreadable". A lease
+    that ran out is due again, one attempt richer.
     """
     session.execute(
         update(outbox)
@@ -84,7 +86,12 @@ def claim(session: Session, sealer: Sealer, now: datetime, limit: int = 50) -> l
     ).all()
     claimed = []
     for row in rows:
-        body = json.loads(sealer.open(row.sealed, context=f"outbox/{row.outbox_id}"))
+        try:
+            body = json.loads(sealer.open(row.sealed, context=f"outbox/{row.outbox_id}"))
+        except Misconfigured:
+            # Sealed with an earlier secret key: nobody can send it, and it must not stall the others.
+            settle(session, row.outbox_id, "unreadable", now)
+            continue
         claimed.append(
             Claimed(
                 outbox_id=row.outbox_id,

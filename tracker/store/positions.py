@@ -1,6 +1,5 @@
 """Positions, partitioned by the week they were recorded in, and the last one of each device."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -146,8 +145,8 @@ def _copy_row(placed: Placed) -> tuple[Any, ...]:
         fix.ignition,
         fix.motion,
         fix.trigger,
-        json.dumps(fix.network) if fix.network else None,
-        json.dumps(fix.attrs) if fix.attrs else None,
+        dict(fix.network) if fix.network else None,
+        dict(fix.attrs) if fix.attrs else None,
     )
 
 

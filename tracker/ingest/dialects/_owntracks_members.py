@@ -6,27 +6,89 @@ Booleans are not numbers; numbers in quotes are taken only where old versions wr
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from tracker.domain.errors import Malformed
-from tracker.ingest.dialects._values import check_plain, check_text, size_bytes
+import msgspec
+from msgspec import Meta
+
+from tracker.domain.errors import Malformed, Reason
+from tracker.ingest.dialects._values import check_plain, check_text, refusal, size_bytes
 
 Body = Mapping[str, Any]
+Metres = Annotated[float, Meta(ge=-1e7, le=1e7)]
+Text16 = Annotated[str, Meta(max_length=16)]
+Text64 = Annotated[str, Meta(max_length=64)]
+Flag = bool | Annotated[int, Meta(ge=0, le=1)]
+Cell = Annotated[int, Meta(ge=0, lt=2**32)] | Text16
 
 ATTRS_KEYS = 32
 ATTRS_BYTES = 4 * 1024
 CONNECTIONS = {"w": "wifi", "m": "mobile", "o": "offline"}
 ON_POWER = {1: False, 2: True, 3: True}
 IGNITION_TRIGGERS = {"i": True, "I": False}
-_TAKEN = frozenset(
-    {
-        *("_type", "lat", "lon", "tst", "acc", "alt", "vel", "cog", "batt", "bs", "t", "conn"),
-        *("SSID", "BSSID", "ssid", "bssid", "mcc", "mnc", "lac", "cid"),
-        *("odometer", "ign", "motion", "sat", "hdop"),
-        # Pictures are large, and whose message it is says the topic that the broker checked.
-        *("image", "imagename", "face", "topic", "_http", "ghash", "username", "device"),
-    }
-)
+# Pictures are large, and whose message it is says the topic that the broker checked.
+_DROPPED = {"_type", "image", "imagename", "face", "topic", "_http", "ghash", "username", "device"}
+
+
+class Location(msgspec.Struct, frozen=True, gc=False):
+    """The members of a location that have a column; -1 is still -1."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    tst: int | float | Annotated[str, Meta(max_length=32)]
+    acc: Metres | None = None
+    alt: Annotated[float, Meta(ge=-12_000, le=1e6)] | None = None
+    vel: Annotated[float, Meta(ge=-1, le=1e5)] | None = None
+    cog: Annotated[float, Meta(ge=-1, le=360)] | None = None
+    batt: Annotated[float, Meta(ge=-1, le=100)] | None = None
+    bs: int | None = None
+    t: Text16 | None = None
+    sat: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    hdop: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    odometer: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    ign: Flag | None = None
+    motion: Flag | None = None
+    conn: Text16 | None = None
+    SSID: Text64 | None = None
+    BSSID: Text64 | None = None
+    ssid: Text64 | None = None
+    bssid: Text64 | None = None
+    mcc: Cell | None = None
+    mnc: Cell | None = None
+    lac: Cell | None = None
+    cid: Cell | None = None
+
+
+_REQUIRED = frozenset({"lat", "lon", "tst"})
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Location)}
+_TAKEN = frozenset(_TYPES) | _DROPPED
+
+
+def location(body: Body) -> Location:
+    """Return the members of a location, those that cannot be right as None.
+
+    Raises:
+        Malformed: NO_TIME, or the place is missing, no number or out of range.
+    """
+    if body.get("tst") is None:
+        raise Malformed(Reason.NO_TIME, "tst")
+    try:
+        return msgspec.convert(body, Location)
+    except msgspec.ValidationError:
+        pass
+    good = {name: body[name] for name in _TYPES if name in body and (name in _REQUIRED or _fits(body, name))}
+    try:
+        return msgspec.convert(good, Location)
+    except msgspec.ValidationError as error:
+        raise refusal(error) from None
+
+
+def _fits(body: Body, name: str) -> bool:
+    try:
+        msgspec.convert(body[name], _TYPES[name])
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def number(
@@ -48,78 +110,65 @@ def number(
     return value if math.isfinite(value) and low <= value <= high else None
 
 
-def integer(body: Body, name: str, *, low: int, high: int) -> int | None:
-    """Return a whole number within low..high, else None."""
-    value = number(body, name, low=low, high=high)
-    return int(value) if value is not None and value.is_integer() else None
-
-
-def scaled(value: float | None, factor: float) -> float | None:
-    """Return the value in our unit, None if it is unknown."""
-    return None if value is None else value * factor
-
-
 def text(body: Body, name: str, *, longest: int) -> str | None:
     """Return a text of 1..longest characters that the database can hold, else None."""
     value = body.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
+    return storable(value) if isinstance(value, str) and 0 < len(value) <= longest else None
+
+
+def storable(value: str | None) -> str | None:
+    """Return a text that the database can hold and that is not empty, else None."""
+    if not value:
         return None
     try:
-        check_text(value, name)
+        check_text(value, "")
     except Malformed:
         return None
     return value
 
 
-def boolean(body: Body, name: str) -> bool | None:
-    """Return a boolean, or the 0 or 1 that trackers write for one, else None."""
-    value = body.get(name)
-    return bool(value) if isinstance(value, bool | int) and value in (0, 1) else None
+def scaled(value: float | None, factor: float) -> float | None:
+    """Return the value in our unit; None if it is unknown or negative."""
+    return None if value is None or value < 0 else value * factor
 
 
-def charging(body: Body) -> bool | None:
-    """Return whether the phone is on power: `bs` 1 is unplugged, 2 charging, 3 full."""
-    status = integer(body, "bs", low=0, high=3)
-    return None if status is None else ON_POWER.get(status)
+def flag(value: bool | int | None) -> bool | None:
+    """Return a boolean, or the 0 or 1 that trackers write for one, as a boolean."""
+    return None if value is None else bool(value)
 
 
-def ignition(body: Body) -> bool | None:
+def ignition(wire: Location) -> bool | None:
     """Return the ignition of a vehicle's tracker: `ign`, or the triggers i (on) and I (off)."""
-    told = boolean(body, "ign")
-    trigger = body.get("t")
-    return IGNITION_TRIGGERS.get(trigger) if told is None and isinstance(trigger, str) else told
+    return flag(wire.ign) if wire.ign is not None else IGNITION_TRIGGERS.get(wire.t or "")
 
 
-def network(body: Body) -> dict[str, Any]:
+def network(wire: Location) -> dict[str, Any]:
     """Return what the device told of its network: type, ssid, bssid, mcc, mnc, lac, cid."""
-    connection = body.get("conn")
-    found = {
-        "type": CONNECTIONS.get(connection) if isinstance(connection, str) else None,
-        "ssid": text(body, "SSID", longest=64) or text(body, "ssid", longest=64),
-        "bssid": text(body, "BSSID", longest=64) or text(body, "bssid", longest=64),
-    }
+    found: dict[str, Any] = {}
+    if (kind := CONNECTIONS.get(wire.conn or "")) is not None:
+        found["type"] = kind
+    for name, value in (("ssid", wire.SSID or wire.ssid), ("bssid", wire.BSSID or wire.bssid)):
+        if (told := storable(value)) is not None:
+            found[name] = told
     for name in ("mcc", "mnc", "lac", "cid"):
-        value = body.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32:
-            found[name] = str(value)
-        else:
-            found[name] = text(body, name, longest=16)
-    return {name: value for name, value in found.items() if value is not None}
+        value = getattr(wire, name)
+        if value is not None and (told := storable(str(value))) is not None:
+            found[name] = told
+    return found
 
 
 def extras(body: Body) -> dict[str, Any]:
     """Return the members that have no column, as far as 32 keys and 4 KiB reach, in the message's order."""
     kept: dict[str, Any] = {}
-    room = ATTRS_BYTES
     for name, value in body.items():
         if name in _TAKEN or value is None or len(kept) == ATTRS_KEYS:
             continue
         try:
-            check_plain({name: value}, name)
+            check_plain(name, "name")
+            check_plain(value, name)
         except Malformed:
             continue
-        size = size_bytes({name: value})
-        if size <= room:
-            kept[name] = value
-            room -= size
+        kept[name] = value
+    while size_bytes(kept) > ATTRS_BYTES:
+        del kept[max(kept, key=lambda name: size_bytes({name: kept[name]}))]
     return kept

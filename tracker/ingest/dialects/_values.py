@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,25 +120,26 @@ def check_plain(value: Any, field: str, depth: int = 0) -> None:
     Raises:
         Malformed: WRONG_SHAPE.
     """
-    if isinstance(value, str):
+    kind = value.__class__
+    if kind is int:
+        if not -(2**63) <= value < 2**63:
+            raise Malformed(Reason.WRONG_SHAPE, f"{field}: number")
+    elif kind is float:
+        if not math.isfinite(value):
+            raise Malformed(Reason.WRONG_SHAPE, f"{field}: number")
+    elif kind is str:
         check_text(value, field)
-    elif isinstance(value, Mapping | list):
+    elif kind is dict or kind is list:
         if depth >= DEPTH:
             raise Malformed(Reason.WRONG_SHAPE, f"{field}: too deep")
         for each in value:
-            if isinstance(value, Mapping):
-                if not isinstance(each, str):
+            if kind is dict:
+                if each.__class__ is not str:
                     raise Malformed(Reason.WRONG_SHAPE, f"{field}: key")
                 check_plain(value[each], field, depth + 1)
             check_plain(each, field, depth + 1)
-    elif not (value is None or _is_plain_number(value)):
-        raise Malformed(Reason.WRONG_SHAPE, f"{field}: number or type")
-
-
-def _is_plain_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**63
-    return isinstance(value, float) and math.isfinite(value)
+    elif value is not None and kind is not bool:
+        raise Malformed(Reason.WRONG_SHAPE, f"{field}: type")
 
 
 def size_bytes(value: Any) -> int:
@@ -158,3 +158,13 @@ def epoch_time(seconds: float) -> datetime:
     except (OverflowError, ValueError, OSError):
         reason = Reason.TIME_BEFORE_2000 if seconds < 0 else Reason.TIME_IN_FUTURE
         raise Malformed(reason, "time") from None
+
+
+def refusal(error: msgspec.ValidationError) -> Malformed:
+    """Return why msgspec refused: its text names types and limits, never the value (msgspec 0.22)."""
+    text = str(error)
+    if "required field `time`" in text:
+        return Malformed(Reason.NO_TIME, "time")
+    if ">= " in text or "<= " in text:
+        return Malformed(Reason.OUT_OF_RANGE, text)
+    return Malformed(Reason.WRONG_SHAPE, text)

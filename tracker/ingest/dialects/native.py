@@ -17,6 +17,7 @@ from tracker.ingest.dialects._values import (
     epoch_time,
     from_cbor,
     from_json,
+    refusal,
     size_bytes,
 )
 
@@ -209,16 +210,6 @@ def _convert(value: Any, shape: type[Shape]) -> Shape:
         raise refusal(error) from None
     except RecursionError:
         raise Malformed(Reason.WRONG_SHAPE, "too deep") from None
-
-
-def refusal(error: msgspec.ValidationError) -> Malformed:
-    """Return why msgspec refused: its text names types and limits, never the value (msgspec 0.22)."""
-    text = str(error)
-    if "missing required field `time`" in text:
-        return Malformed(Reason.NO_TIME, "time")
-    if ">= " in text or "<= " in text:
-        return Malformed(Reason.OUT_OF_RANGE, text)
-    return Malformed(Reason.WRONG_SHAPE, text)
 
 
 DIALECT = Native()

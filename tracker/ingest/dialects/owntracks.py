@@ -19,14 +19,15 @@ from tracker.domain.geo import LatLon
 from tracker.domain.position import Fact, Position, Report, plausible_time
 from tracker.ingest.dialects._message import NOTHING, Decoded, Message, one
 from tracker.ingest.dialects._owntracks_members import (
-    boolean,
-    charging,
+    ON_POWER,
     extras,
+    flag,
     ignition,
-    integer,
+    location,
     network,
     number,
     scaled,
+    storable,
     text,
 )
 from tracker.ingest.dialects._values import check_plain, check_size, epoch_time, from_json, size_bytes
@@ -99,45 +100,35 @@ def _open(data: Any, secret: bytes | None) -> bytes:
 
 
 def _location(body: Body, message: Message) -> Decoded:
-    at = _place(body)
+    wire = location(body)
     moment = _moment(body, message.received_at)
-    if at.lat == 0 and at.lon == 0:
+    if wire.lat == 0 and wire.lon == 0:
         # What a phone without a fix sends; it is legal and says nothing.
         return NOTHING
-    course = number(body, "cog", low=0, high=360)
+    course = scaled(wire.cog, 1)
     return one(
         Report(
             device_id=message.address.device_id,
             position=Position(
                 recorded_at=moment,
-                at=at,
-                accuracy_m=number(body, "acc", low=0, high=1e7) or None,
-                altitude_m=number(body, "alt", low=-12_000, high=1e6),
-                speed_mps=scaled(number(body, "vel", low=0, high=1e5), KMH),
+                at=LatLon(lat=wire.lat, lon=wire.lon),
+                accuracy_m=scaled(wire.acc, 1) or None,
+                altitude_m=wire.alt,
+                speed_mps=scaled(wire.vel, KMH),
                 course_deg=None if course is None else course % 360,
-                battery_pct=number(body, "batt", low=0, high=100),
-                charging=charging(body),
-                ignition=ignition(body),
-                motion=boolean(body, "motion"),
-                trigger=text(body, "t", longest=16),
-                satellites=integer(body, "sat", low=0, high=1000),
-                hdop=number(body, "hdop", low=0, high=1000),
-                odometer_m=scaled(number(body, "odometer", low=0, high=1e9), 1000),
-                network=network(body),
+                battery_pct=scaled(wire.batt, 1),
+                charging=None if wire.bs is None else ON_POWER.get(wire.bs),
+                ignition=ignition(wire),
+                motion=flag(wire.motion),
+                trigger=storable(wire.t),
+                satellites=wire.sat,
+                hdop=wire.hdop,
+                odometer_m=scaled(wire.odometer, 1000),
+                network=network(wire),
                 attrs=extras(body),
             ),
         )
     )
-
-
-def _place(body: Body) -> LatLon:
-    lat, lon = number(body, "lat"), number(body, "lon")
-    if lat is None or lon is None:
-        raise Malformed(Reason.WRONG_SHAPE, "lat, lon")
-    try:
-        return LatLon(lat=lat, lon=lon)
-    except ValueError:
-        raise Malformed(Reason.OUT_OF_RANGE, "lat, lon") from None
 
 
 def _moment(body: Body, received_at: datetime) -> datetime:

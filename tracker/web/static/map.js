@@ -141,7 +141,7 @@
     add(dot) {
       const at = L.latLng(dot.lat, dot.lon);
       const marker = L.marker(at, {
-        icon: L.divIcon({ className: `dot dot--${dot.kind}`, html: face(dot), iconSize: null }),
+        icon: L.divIcon({ className: `dot dot--${dot.kind}`, html: face(dot), iconSize: [FACE_PX, FACE_PX] }),
         keyboard: true, riseOnHover: true,
       }).addTo(this.map);
       const circle = L.circle(at, { radius: 0, weight: 1.5, fillOpacity: 0.12, interactive: false }).addTo(this.map);

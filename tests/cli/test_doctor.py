@@ -1,0 +1,71 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.kit.broker import TestBroker
+from tests.kit.service import environment
+from tracker.local.ports import free_port
+from tracker.local.postgres import Cluster
+
+
+def doctor(data_dir: Path, *names: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tracker", "doctor", *names],
+        env=environment(data_dir, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_each_thing_that_is_away_is_said_with_its_cure(data_dir: Path) -> None:
+    port = free_port()
+    done = doctor(
+        data_dir,
+        TRACKER_DATABASE_URL=f"postgresql://x@127.0.0.1:{port}/x",
+        TRACKER_BROKER_URL=f"mqtt://127.0.0.1:{port}",
+        TRACKER_SMS=f"http://127.0.0.1:{port}/send",
+        TRACKER_MAIL=f"smtp://127.0.0.1:{port}",
+    )
+    assert done.returncode == 1
+    lines = {line.split()[1]: line for line in done.stdout.splitlines()}
+    for name in ("database", "postgis", "migrations", "broker", "sms", "mail", "clock"):
+        assert lines[name].startswith("WRONG"), lines[name]
+        assert " -> " in lines[name]
+    assert "TRACKER_SMS" in lines["sms"]
+    assert lines["disk"].startswith("ok")
+
+
+def test_a_database_that_was_not_migrated_is_told_from_one_that_was(
+    data_dir: Path, fresh_database: str, shared_postgres: Cluster
+) -> None:
+    elsewhere = {"TRACKER_BROKER_URL": "mqtt://127.0.0.1:1"}
+    migrated = doctor(data_dir, "migrations", TRACKER_DATABASE_URL=fresh_database, **elsewhere)
+    assert migrated.returncode == 0, migrated.stdout
+    empty = doctor(data_dir, "migrations", TRACKER_DATABASE_URL=shared_postgres.url("postgres"), **elsewhere)
+    assert empty.returncode == 1
+    assert "run `tracker migrate`" in empty.stdout
+
+
+def test_a_refused_password_is_not_taken_for_a_broker_that_is_away(
+    data_dir: Path, broker: TestBroker, fresh_database: str
+) -> None:
+    done = doctor(data_dir, "broker", TRACKER_DATABASE_URL=fresh_database, TRACKER_BROKER_URL=broker.url)
+    assert done.returncode == 1
+    assert "svc-monitor is refused" in done.stdout
+
+
+def test_a_session_of_ingest_is_never_taken_over(data_dir: Path, broker: TestBroker) -> None:
+    url = broker.url_for("svc-ingest-0")
+    done = doctor(
+        data_dir, "broker", TRACKER_DATABASE_URL="postgresql://x@127.0.0.1:1/x", TRACKER_BROKER_URL=url
+    )
+    assert done.returncode == 0
+    assert "svc-ingest-0" not in broker.log
+
+
+def test_a_check_that_does_not_exist_is_refused(data_dir: Path) -> None:
+    done = doctor(data_dir, "weather")
+    assert done.returncode == 2
+    assert "weather" in done.stderr

@@ -1,0 +1,171 @@
+"""The live stream against a running server: news, resuming, ending."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.kit.clock import StandingClock
+from tests.web.callers import Caller, Household, add_device, add_subject, report
+from tests.web.serving import WebServer
+from tracker.domain.clock import utc_now
+from tracker.web.context import Services
+from tracker.web.guards import SESSION_COOKIE
+from tracker.web.live import STREAMS_PER_SESSION
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    """The servers of these tests have the machine's clock, so the sessions must live by it."""
+    return StandingClock(now=utc_now())
+
+
+@pytest.fixture
+def server(data_dir: Path, committed_database: str) -> Iterator[WebServer]:
+    """A running web server on the database of the web's tests."""
+    running = WebServer(data_dir, committed_database)
+    yield running
+    running.close()
+
+
+class Stream:
+    """One open stream, read line by line."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self._lines = response.iter_lines()
+
+    def next_event(self) -> dict[str, Any]:
+        """Return the fields of the next event, `data` read as JSON; comments are passed over."""
+        fields: dict[str, Any] = {}
+        for line in self._lines:
+            if not line and "data" in fields:
+                return fields | {"data": json.loads(fields["data"])}
+            name, _, value = line.partition(": ")
+            if name:
+                fields[name] = value
+        raise EOFError
+
+    def ends(self) -> bool:
+        """Read to the end; True if there is one before the time-out."""
+        for _ in self._lines:
+            pass
+        return True
+
+
+@contextmanager
+def opened(server: WebServer, caller: Caller, timeout_s: float = 20, **headers: str) -> Iterator[Stream]:
+    cookies = {SESSION_COOKIE: caller.cookie} if caller.cookie else None
+    with (
+        httpx.Client(base_url=server.url, timeout=timeout_s, cookies=cookies) as client,
+        client.stream("GET", "/api/v1/live", headers={**caller.headers, **headers}) as response,
+    ):
+        assert response.status_code == 200
+        yield Stream(response)
+
+
+def test_a_stream_tells_what_is_and_then_what_changes(
+    server: WebServer, home: Household, services: Services
+) -> None:
+    owner = home.bearer
+    subject_id = add_subject(owner)
+    device_id = add_device(owner, subject_id)
+    report(services, home.account_id, subject_id, device_id, minutes_ago=2)
+    with opened(server, home.cookie) as stream:
+        assert stream.response.headers["X-Accel-Buffering"] == "no"
+        assert stream.response.headers["Content-Type"].startswith("text/event-stream")
+        first = stream.next_event()
+        assert first["event"] == "position"
+        assert first["data"]["subject_id"] == subject_id
+        began = time.monotonic()
+        moved = report(services, home.account_id, subject_id, device_id, minutes_ago=1, speed_mps=2.5)
+        second = stream.next_event()
+        assert time.monotonic() - began < 5
+        assert second["data"]["device_id"] == device_id
+        properties = second["data"]["feature"]["properties"]
+        assert properties["speed_mps"] == 2.5
+        assert properties["recorded_at"] == moved.recorded_at.isoformat().replace("+00:00", "Z")
+        assert int(second["id"]) > int(first["id"])
+
+
+def test_another_family_hears_nothing(
+    server: WebServer, home: Household, neighbours: Household, services: Services
+) -> None:
+    theirs, ours = add_subject(neighbours.bearer), add_subject(home.bearer)
+    their_device = add_device(neighbours.bearer, theirs)
+    our_device = add_device(home.bearer, ours)
+    with opened(server, home.bearer) as stream:
+        report(services, neighbours.account_id, theirs, their_device)
+        report(services, home.account_id, ours, our_device)
+        assert stream.next_event()["data"]["subject_id"] == ours
+
+
+def test_a_resumed_stream_tells_only_what_changed(
+    server: WebServer, home: Household, services: Services
+) -> None:
+    still, moving = add_subject(home.bearer, "still"), add_subject(home.bearer, "moving")
+    still_device, moving_device = add_device(home.bearer, still), add_device(home.bearer, moving)
+    report(services, home.account_id, still, still_device, minutes_ago=5)
+    report(services, home.account_id, moving, moving_device, minutes_ago=5)
+    with opened(server, home.bearer) as stream:
+        last_id = [stream.next_event(), stream.next_event()][-1]["id"]
+    # Beyond the overlap, so that what was told before is not told again.
+    later = str(int(last_id) + 3_000_000)
+    time.sleep(0)
+    report(services, home.account_id, moving, moving_device, minutes_ago=4)
+    with opened(server, home.bearer, **{"Last-Event-ID": last_id}) as stream:
+        told = {stream.next_event()["data"]["subject_id"]}
+        assert moving in told or stream.next_event()["data"]["subject_id"] == moving
+    with opened(server, home.bearer, **{"Last-Event-ID": later}) as stream:
+        report(services, home.account_id, moving, moving_device, minutes_ago=3)
+        assert stream.next_event()["data"]["subject_id"] == moving
+
+
+def test_a_stream_ends_when_its_session_is_ended(
+    server: WebServer, home: Household, services: Services
+) -> None:
+    subject_id = add_subject(home.bearer)
+    device_id = add_device(home.bearer, subject_id)
+    report(services, home.account_id, subject_id, device_id, minutes_ago=5)
+    with opened(server, home.token) as stream:
+        stream.next_event()
+        assert home.bearer.delete(f"/api/v1/tokens/{home.token.session_id}").status_code == 204
+        time.sleep(1.1)  # what was checked at most a second ago may still be sent
+        report(services, home.account_id, subject_id, device_id, minutes_ago=4)
+        assert stream.ends()
+
+
+def test_a_session_has_at_most_eight_streams(server: WebServer, home: Household) -> None:
+    with httpx.Client(base_url=server.url, timeout=10, headers=home.bearer.headers) as client:
+        streams = [client.stream("GET", "/api/v1/live") for _ in range(STREAMS_PER_SESSION)]
+        for each in streams:
+            assert each.__enter__().status_code == 200
+        refused = client.get("/api/v1/live")
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 0
+        for each in streams:
+            each.__exit__(None, None, None)
+
+
+def test_open_streams_do_not_keep_others_waiting_nor_the_server_from_stopping(
+    server: WebServer, home: Household
+) -> None:
+    with opened(server, home.bearer) as one, opened(server, home.cookie) as other:
+        for _ in range(20):
+            assert httpx.get(f"{server.url}/healthz", timeout=2).status_code == 200
+        began = time.monotonic()
+        server.popen.send_signal(signal.SIGTERM)
+        assert one.ends()
+        assert other.ends()
+        assert server.popen.wait(timeout=10) == 0
+        assert time.monotonic() - began < 10
+
+
+def test_the_stream_needs_a_caller(stranger: Caller) -> None:
+    assert stranger.get("/api/v1/live").status_code == 401

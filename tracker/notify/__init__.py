@@ -1,0 +1,1 @@
+"""Tells people what was recorded in the outbox; the only part that drains it."""
