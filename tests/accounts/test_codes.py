@@ -64,14 +64,24 @@ def test_a02_sms_codes_are_eight_digits_and_use_the_whole_range() -> None:
     assert len(set(made)) > 1990
 
 
-@pytest.mark.parametrize("entered", ["12345678", " 1234 5678 ", "1234-5678", "１２３４５６７８", "1234\u00a05678"])
+@pytest.mark.parametrize(
+    "entered", ["12345678", " 1234 5678 ", "1234-5678", "１２３４５６７８", "1234\u00a05678"]
+)
 def test_sms_codes_are_taken_as_people_and_keyboards_write_them(entered: str) -> None:
     assert sms_code(entered) == "12345678"
 
 
 @pytest.mark.parametrize(
     "code",
-    ["river7st", "River7ST", "83617294", "кленовый9", "a" * 10 + "b7" * 27 + "q", "x7 y8 z9 w", "пять+пять=5"],
+    [
+        "river7st",
+        "River7ST",
+        "83617294",
+        "кленовый9",
+        "a" * 10 + "b7" * 27 + "q",
+        "x7 y8 z9 w",
+        "пять+пять=5",
+    ],
 )
 def test_a13_eight_and_more_letters_and_digits_are_taken(code: str) -> None:
     check_own_code(code, phone=PHONE, locale="ru")

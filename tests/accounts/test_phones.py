@@ -23,7 +23,9 @@ def test_every_way_to_write_a_number_is_one_number(entered: str, region: str | N
     assert normal(entered, region) == "+79161234567"
 
 
-@pytest.mark.parametrize("entered", ["", "abc", "12", "+", "+7916123456789012345", "9" * 1000, "89161234567\0"])
+@pytest.mark.parametrize(
+    "entered", ["", "abc", "12", "+", "+7916123456789012345", "9" * 1000, "89161234567\0"]
+)
 def test_what_cannot_be_a_number_is_refused_by_field(entered: str) -> None:
     with pytest.raises(Invalid) as refused:
         normal(entered, None)

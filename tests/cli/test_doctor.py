@@ -1,9 +1,14 @@
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.kit.broker import TestBroker
 from tests.kit.service import environment
+from tests.kit.waiting import until
 from tracker.local.ports import free_port
 from tracker.local.postgres import Cluster
 
@@ -57,12 +62,23 @@ def test_a_refused_password_is_not_taken_for_a_broker_that_is_away(
 
 
 def test_a_session_of_ingest_is_never_taken_over(data_dir: Path, broker: TestBroker) -> None:
-    url = broker.url_for("svc-ingest-0")
-    done = doctor(
-        data_dir, "broker", TRACKER_DATABASE_URL="postgresql://x@127.0.0.1:1/x", TRACKER_BROKER_URL=url
-    )
-    assert done.returncode == 0
-    assert "svc-ingest-0" not in broker.log
+    lost = threading.Event()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="svc-ingest-0", protocol=mqtt.MQTTv5)
+    client.username_pw_set("svc-ingest-0", broker.password("svc-ingest-0"))
+    client.on_disconnect = lambda *_: lost.set()
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    until(client.is_connected, "a session of ingest")
+    settings = {
+        "TRACKER_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
+        "TRACKER_BROKER_URL": broker.url_for("svc-ingest-0"),
+    }
+    done = doctor(data_dir, "broker", **settings)
+    assert done.returncode == 0, done.stdout
+    assert client.is_connected()
+    assert not lost.is_set()
+    client.disconnect()
+    client.loop_stop()
 
 
 def test_a_check_that_does_not_exist_is_refused(data_dir: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.kit.places import new_folder
 from tests.kit.service import RunningService
 from tests.kit.waiting import until
+from tracker.local.ports import free_port
 
 PROCESSES = ("postgres", "mosquitto", "ingest", "work", "web")
 
@@ -35,7 +36,7 @@ def children(service: RunningService) -> dict[str, int]:
 
 
 def started(service: RunningService) -> list[str]:
-    """Return the command lines of every process that names the service's data folder or has it in its settings."""
+    """Return the command lines of every process with the service's data folder in arguments or settings."""
     mark = str(service.data_dir).encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -95,7 +96,8 @@ def test_a_third_copy_on_the_same_data_folder_is_refused_in_one_line(
 def test_a_taken_port_is_said_in_one_line_before_anything_starts(
     pair: tuple[RunningService, RunningService], data_dir: Path, setting: str
 ) -> None:
-    taken = {"TRACKER_DATA_DIR": str(data_dir), setting: pair[0].environment()[setting]}
+    free = {"TRACKER_HTTP": f"127.0.0.1:{free_port()}", "TRACKER_MQTT": f"127.0.0.1:{free_port()}"}
+    taken = {**free, "TRACKER_DATA_DIR": str(data_dir), setting: pair[0].environment()[setting]}
     done = run(pair[1], "up", **taken)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

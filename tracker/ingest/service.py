@@ -154,6 +154,8 @@ class Ingest:
         metrics = IngestMetrics(registry or CollectorRegistry())
         self._writer = Writer(database, sealer, dialects, consumers, metrics)
         self._epoch = 0
+        self.connected = threading.Event()
+        """Set while a connection to the broker is being served."""
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a neighbour that is away is waited for with growing, random pauses."""
@@ -189,6 +191,7 @@ class Ingest:
         )
         log.info("ingest is connected", connection=self._epoch)
         worker = Worker(self._write)
+        self.connected.set()
         try:
             while not stop.is_set():
                 self._turn(connection, worker, batch)
@@ -196,6 +199,7 @@ class Ingest:
             self._answer(connection, worker.collect())
             connection.turn()
         finally:
+            self.connected.clear()
             connection.close()
             worker.abandon()
 

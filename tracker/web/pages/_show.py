@@ -76,4 +76,10 @@ def dot(value: Subject, last: Placed, now: datetime) -> Dot:
 
 def drawn(dots: Sequence[Dot], *, nonce: str, locale: str, settings: Settings) -> MapParts:
     """Return the map of the dots, on the base map that the deployment chose."""
-    return family_map(dots, nonce=nonce, locale=locale, tiles=settings.map_tiles)
+    return family_map(
+        dots,
+        nonce=nonce,
+        locale=locale,
+        tiles=settings.map_tiles,
+        attribution=settings.map_attribution,
+    )
