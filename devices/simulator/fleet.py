@@ -66,7 +66,7 @@ class FleetDevice:
 
     @property
     def resends(self) -> int:
-        """How often everything kept was sent again after a stall."""
+        """How often it began again with the oldest kept after a stall."""
         return self._device.resends
 
     def make(self, now: datetime) -> None:

@@ -35,7 +35,7 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Habits:
     """How a device sends: `window` positions may be unacknowledged, `per_message` share a message, and after
-    `patience_s` without progress everything kept is sent again."""
+    `patience_s` without progress it begins again with the oldest kept."""
 
     capacity: int = 10_000
     window: int = 200
@@ -87,7 +87,7 @@ class TrackerDevice:
         return self.buffer.add(position)
 
     def tick(self, now_s: float) -> None:
-        """Send what the window allows; after a stall send everything kept again."""
+        """Send what the window allows; after a stall begin again with the oldest kept."""
         self._now_s = now_s
         if not self.link.up:
             return

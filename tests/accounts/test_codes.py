@@ -1,6 +1,7 @@
 """Codes: making, counting, choosing."""
 
 import re
+from importlib import resources
 
 import pytest
 from hypothesis import given
@@ -143,8 +144,10 @@ def test_any_text_is_either_a_code_that_stays_itself_or_refused(text: str) -> No
     assert own_code(own_code(text)) == own_code(text)
 
 
-def test_the_blocklist_has_at_least_three_thousand_entries_that_are_long_enough_to_matter() -> None:
-    from tracker.accounts.codes import _common
-
-    assert len(_common()) >= 3000
-    assert all(len(code) >= 8 for code in _common())
+def test_every_entry_of_the_blocklist_is_refused() -> None:
+    text = resources.files("tracker.accounts").joinpath("common_codes.txt").read_text("utf-8")
+    common = [line for line in text.splitlines() if not line.startswith("# ")]
+    assert len(common) >= 3000
+    for code in common:
+        with pytest.raises(Invalid):
+            check_own_code(code, phone=PHONE, locale="en")

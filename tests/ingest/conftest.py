@@ -21,6 +21,7 @@ from tracker.store import accounts, devices, subjects
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
 
+Start = Callable[..., "RunningIngest"]
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -32,7 +33,7 @@ def sealer() -> Sealer:
 def add_device(session: Session, *, sealed_key: bytes | None = None, device_id: str | None = None) -> Device:
     """Store an account of its own with one subject and one device."""
     now = utc_now()
-    phone = f"+7999{secrets.randbelow(10**7):07d}"
+    phone = f"+79{secrets.randbelow(10**9):09d}"
     account = accounts.open_account(session, phone=phone, locale="ru", region="RU", now=now)
     subject = Subject(
         account_id=account.account_id, subject_id=new_id(), kind=SubjectKind.PET, name="Rex", created_at=now
@@ -69,7 +70,7 @@ class RunningIngest:
             username="svc-ingest-0",
             password=self.broker.password("svc-ingest-0"),
         )
-        ingest = Ingest(
+        self.ingest = Ingest(
             Database(self.database_url, pool_size=3),
             Sealer(SECRET_KEY),
             address,
@@ -78,7 +79,7 @@ class RunningIngest:
             utc_now,
             registry=self.registry,
         )
-        self._thread = threading.Thread(target=ingest.run, args=(self._stop,), daemon=True)
+        self._thread = threading.Thread(target=self.ingest.run, args=(self._stop,), daemon=True)
         self._thread.start()
 
     def counted(self, name: str, **labels: str) -> float:
@@ -93,14 +94,14 @@ class RunningIngest:
 
 
 @pytest.fixture
-def start_ingest(fresh_database: str, broker: TestBroker) -> Iterator[Callable[..., RunningIngest]]:
+def start_ingest(fresh_database: str, broker: TestBroker) -> Iterator[Start]:
     """Start an ingest on `fresh_database` and `broker`; stopped after the test."""
     running: list[RunningIngest] = []
 
     def start(*consumers: Consumer) -> RunningIngest:
         ingest = RunningIngest(fresh_database, broker, consumers)
         running.append(ingest)
-        until(lambda: "svc-ingest-0" in subscribed(broker), "ingest to subscribe")
+        until(ingest.ingest.connected.is_set, "ingest to subscribe")
         return ingest
 
     yield start

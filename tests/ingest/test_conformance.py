@@ -85,28 +85,28 @@ def test_its_subscriptions_lie_below_its_root_and_ask_for_every_shard(dialect: D
     assert all("#" not in each and not each.startswith("$") for each in dialect.subscriptions)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(payload=st.binary(max_size=200), rest=RESTS, retained=st.booleans())
 def test_any_bytes_are_decoded_or_refused(payload: bytes, rest: tuple[str, ...], retained: bool) -> None:
     for each in DIALECTS.values():
         check(each, payload, rest, retained)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(value=VALUES, rest=RESTS)
 def test_any_json_is_decoded_or_refused(value: Any, rest: tuple[str, ...]) -> None:
     for each in DIALECTS.values():
         check(each, json.dumps(value).encode(), rest, False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(value=VALUES)
 def test_any_cbor_is_decoded_or_refused(value: Any) -> None:
     for each in DIALECTS.values():
         check(each, cbor2.dumps(value), ("position", "cbor"), False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     value=st.fixed_dictionaries(
         {
@@ -116,9 +116,7 @@ def test_any_cbor_is_decoded_or_refused(value: Any) -> None:
             "tst": st.integers(946684800, 1795251600),
             "time": st.integers(946684800, 1795251600),
         },
-        optional={
-            name: VALUES for name in ("acc", "attrs", "trigger", "bs", "poi", "accuracy_m", "boot", "seq")
-        },
+        optional=dict.fromkeys(("acc", "attrs", "trigger", "bs", "poi", "accuracy_m", "boot", "seq"), VALUES),
     ),
     rest=RESTS,
 )

@@ -35,16 +35,26 @@ def fix(**members: Any) -> bytes:
 
 def test_every_member_of_the_contract_is_taken() -> None:
     members = {
-        **{
-            "time": "2026-11-21T08:59:00.5Z",
-            "lat": 55.75,
-            "lon": 37.62,
-            "accuracy_m": 4,
-            "altitude_m": 150.5,
-        },
-        **{"speed_mps": 1.5, "course_deg": 360, "battery_pct": 87, "charging": True, "trigger": "moved"},
-        **{"sat": 9, "hdop": 0.9, "ignition": False, "motion": True, "odometer_m": 1234.5, "sim": "8970101"},
-        **{"attrs": {"firmware": "1.2", "cells": [1, 2]}, "boot": "b1", "seq": 7, "something_new": {"a": 1}},
+        "time": "2026-11-21T08:59:00.5Z",
+        "lat": 55.75,
+        "lon": 37.62,
+        "accuracy_m": 4,
+        "altitude_m": 150.5,
+        "speed_mps": 1.5,
+        "course_deg": 360,
+        "battery_pct": 87,
+        "charging": True,
+        "trigger": "moved",
+        "sat": 9,
+        "hdop": 0.9,
+        "ignition": False,
+        "motion": True,
+        "odometer_m": 1234.5,
+        "sim": "8970101",
+        "attrs": {"firmware": "1.2", "cells": [1, 2]},
+        "boot": "b1",
+        "seq": 7,
+        "something_new": {"a": 1},
     }
     decoded = DIALECT.decode(message("tracker", json.dumps(members).encode(), "position"))
     (report,) = decoded.reports
@@ -214,7 +224,9 @@ def test_colons_in_texts_are_no_keys() -> None:
         cbor2.dumps({**FIX, "x": datetime(2026, 1, 1, tzinfo=UTC)})[:-1],
         b"\x81" * 5000,
         bytes.fromhex("9bffffffffffffffff"),
-        bytes.fromhex("d81c00"),
+        pytest.param(bytes.fromhex("d81c820001"), id="shared reference"),
+        pytest.param(bytes.fromhex("d9d9f7a0"), id="self-described"),
+        pytest.param(bytes.fromhex("c101"), id="date"),
     ],
 )
 def test_cbor_that_cannot_be_read_is_refused(payload: bytes) -> None:

@@ -133,8 +133,13 @@ def test_a_crossing_is_a_fact_and_no_position() -> None:
     found = fact(body, "event")
     assert found.kind == "transition"
     assert found.data == {
-        **{"event": "leave", "name": "school", "rid": "ab", "trigger": "c"},
-        **{"lat": 55.75, "lon": 37.62, "accuracy_m": 9},
+        "event": "leave",
+        "name": "school",
+        "rid": "ab",
+        "trigger": "c",
+        "lat": 55.75,
+        "lon": 37.62,
+        "accuracy_m": 9,
     }
 
 

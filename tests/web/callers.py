@@ -71,7 +71,10 @@ class Caller:
 
     def csrf(self) -> str:
         """Return the token of this browser's forms."""
-        page = self.client.get("/account" if self.cookie else "/login").get_data(as_text=True)
+        answer = self.client.get("/account" if self.cookie else "/login")
+        if answer.status_code == 303:  # signed in meanwhile
+            answer = self.client.get("/account")
+        page = answer.get_data(as_text=True)
         found = _CSRF.search(page)
         assert found, page[:2000]
         return found[1]

@@ -71,15 +71,42 @@ def test_late_acknowledgement_releases_what_was_rewound() -> None:
     taken(buffer)
     buffer.rewind()
     buffer.acknowledge(boot="b1", seq=2, now_s=1)
-    assert taken(buffer) == [3, 4, 5]
+    assert taken(buffer) == [3, 4]
 
 
-def test_rewind_sends_everything_kept_again_from_the_oldest() -> None:
+def test_rewind_begins_with_the_oldest_alone() -> None:
     buffer = filled(4)
     taken(buffer)
     buffer.acknowledge(boot="b1", seq=1, now_s=1)
     buffer.rewind()
-    assert taken(buffer) == [2, 3, 4]
+    assert taken(buffer) == [2]
+    assert taken(buffer) == []
+
+
+def test_every_acknowledgement_after_a_rewind_doubles_what_is_sent() -> None:
+    buffer = filled(40)
+    taken(buffer)
+    buffer.rewind()
+    sent = [taken(buffer)]
+    for _ in range(3):
+        buffer.acknowledge(boot="b1", seq=sent[-1][-1], now_s=1)
+        sent.append(taken(buffer))
+    assert sent == [[1], [2, 3], [4, 5, 6, 7], [8, 9, 10, 11, 12, 13, 14, 15]]
+
+
+def test_answer_to_the_oldest_covers_all_that_arrived_before() -> None:
+    buffer = filled(40)
+    taken(buffer, window=30)
+    buffer.rewind()
+    taken(buffer, window=30)
+    buffer.acknowledge(boot="b1", seq=30, now_s=1)
+    assert taken(buffer, window=30) == [31, 32]
+
+
+def test_rewind_of_what_was_never_sent_limits_nothing() -> None:
+    buffer = filled(5)
+    buffer.rewind()
+    assert taken(buffer) == [1, 2, 3, 4, 5]
 
 
 def test_window_bounds_what_is_sent_without_acknowledgement() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,20 +79,45 @@ def _colons(value: Any) -> int:
 
 
 def from_cbor(payload: bytes, limit_bytes: int) -> Any:
-    """Return the value of one CBOR item of at most `limit_bytes` (RFC 8949), map keys unique texts.
+    """Return the value of one CBOR item of at most `limit_bytes` (RFC 8949), without tags, map keys once.
 
     Raises:
         Malformed: TOO_LARGE, NOT_CBOR.
     """
     check_size(payload, limit_bytes)
     try:
-        value = cbor2.loads(
-            payload, max_depth=DEPTH + 2, allow_duplicate_keys=False, strict_hashable_types=True
+        return cbor2.loads(
+            payload,
+            max_depth=DEPTH + 2,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+            semantic_decoders=_NO_TAGS,
+            tag_hook=_refuse_tag,
         )
     except Exception:
-        # Tags of CBOR make dates, fractions, patterns and addresses, each with errors of its own.
         raise Malformed(Reason.NOT_CBOR, "syntax, depth or tag") from None
-    return value
+
+
+def _refuse_tag(*_: Any) -> Any:
+    raise ValueError("tag")
+
+
+class _EveryTagRefused(Mapping[int, Any]):
+    # Tags make patterns, fractions and references, with which a small item can stand for an endless one.
+    def __getitem__(self, tag: int) -> Any:
+        return _refuse_tag
+
+    def get(self, tag: int, default: Any = None) -> Any:  # noqa: ARG002
+        return _refuse_tag
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+_NO_TAGS = _EveryTagRefused()
 
 
 def check_text(text: str, field: str) -> None:
