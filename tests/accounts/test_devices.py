@@ -104,7 +104,7 @@ def test_the_key_of_encrypted_payloads_is_sealed(shed: Shed, sealer: Sealer) -> 
         ({"payload_key": "ё" * 17}, "payload_key"),
     ],
 )
-def test_a_wrong_field_is_named(shed: Shed, given: dict[str, str], field: str) -> None:
+def test_a_wrong_field_is_named(shed: Shed, given: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         shed.add(**given)
     assert refused.value.errors[0][0] == field

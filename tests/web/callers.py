@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from tracker.domain.account import SessionKind, SessionLevel, SignedSession
 from tracker.domain.geo import LatLon
@@ -18,6 +17,9 @@ from tracker.store import accounts, outbox, positions, sessions
 from tracker.store.seal import token_hash
 from tracker.web.context import Services
 from tracker.web.guards import SESSION_COOKIE
+
+Answer = Any
+"""A werkzeug TestResponse; its own type calls the JSON of every answer optional."""
 
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -40,7 +42,7 @@ class Caller:
         if self.bearer:
             self.headers["Authorization"] = f"Bearer {self.bearer}"
 
-    def call(self, method: str, path: str, body: Any = None, **options: Any) -> TestResponse:
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """Call the API with JSON; a caller by cookie sends his CSRF token."""
         headers = {**self.headers, **options.pop("headers", {})}
         if self.cookie and method not in {"GET", "HEAD"}:
@@ -49,23 +51,23 @@ class Caller:
             options["json"] = body
         return self.client.open(path, method=method, headers=headers, **options)
 
-    def get(self, path: str, **options: Any) -> TestResponse:
+    def get(self, path: str, **options: Any) -> Answer:
         """GET."""
         return self.call("GET", path, **options)
 
-    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+    def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         """POST a JSON body."""
         return self.call("POST", path, body, **options)
 
-    def patch(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+    def patch(self, path: str, body: Any = None, **options: Any) -> Answer:
         """PATCH with a JSON body."""
         return self.call("PATCH", path, body, **options)
 
-    def put(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+    def put(self, path: str, body: Any = None, **options: Any) -> Answer:
         """PUT a JSON body."""
         return self.call("PUT", path, body, **options)
 
-    def delete(self, path: str, **options: Any) -> TestResponse:
+    def delete(self, path: str, **options: Any) -> Answer:
         """DELETE."""
         return self.call("DELETE", path, **options)
 
@@ -79,7 +81,7 @@ class Caller:
         assert found, page[:2000]
         return found[1]
 
-    def submit(self, path: str, **fields: str) -> TestResponse:
+    def submit(self, path: str, **fields: str) -> Answer:
         """Submit a form of a page, as a browser does."""
         return self.client.post(path, data={"csrf_token": self.csrf(), **fields})
 
@@ -132,8 +134,13 @@ def household(app: Flask, services: Services, phone: str) -> Household:
             callers[kind] = (secret, signed.session_id)
     made = {}
     for kind, (secret, session_id) in callers.items():
-        carried = {"cookie": secret} if kind is SessionKind.COOKIE else {"bearer": secret}
-        made[kind] = Caller(app, **carried, session_id=session_id, account_id=account.account_id)
+        made[kind] = Caller(
+            app,
+            bearer=None if kind is SessionKind.COOKIE else secret,
+            cookie=secret if kind is SessionKind.COOKIE else None,
+            session_id=session_id,
+            account_id=account.account_id,
+        )
     return Household(
         account.account_id,
         phone,
@@ -184,12 +191,14 @@ def report(
     return position
 
 
-def sent_code(services: Services) -> str:
-    """Return the code of the newest message that waits to be sent, taking every waiting one."""
+def sent_code(services: Services, phone: str) -> str:
+    """Return the code of the newest message to `phone` that waits to be sent, taking every waiting one."""
+    codes = []
     with services.database.begin() as session:
-        claimed = outbox.claim(session, services.sealer, services.clock())
-        for one in claimed:
-            outbox.settle(session, one.outbox_id, "sent", services.clock())
-    codes = [one.notification.args["code"] for one in claimed if one.notification.kind == "login_code"]
+        while claimed := outbox.claim(session, services.sealer, services.clock()):
+            for one in claimed:
+                outbox.settle(session, one.outbox_id, "sent", services.clock())
+                if one.notification.kind == "login_code" and one.notification.to == phone:
+                    codes.append(str(one.notification.args["code"]))
     assert codes, "no code was sent"
-    return str(codes[-1])
+    return codes[-1]

@@ -37,7 +37,7 @@ class WebServer:
         self.log_path = self.data_dir / "web.log"
         with self.log_path.open("w") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-W", "error::ResourceWarning", "-m", "tests.web.serving"],
+                [sys.executable, "-m", "tests.web.serving"],
                 env=environment(self.data_dir, **settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -54,7 +54,7 @@ def test_what_is_sensitive_needs_a_code_of_the_last_five_minutes(
         assert (refused.status_code, refused.json["type"]) == (403, "/problems/step-up-required")
     home.bearer.client.environ_base["REMOTE_ADDR"] = any_address()
     login_id = home.bearer.post("/api/v1/login/code", {"phone": home.phone}).json["login_id"]
-    proof = {"code": sent_code(services), "login_id": login_id}
+    proof = {"code": sent_code(services, home.phone), "login_id": login_id}
     wrong = home.bearer.post("/api/v1/step-up", proof | {"code": "00000000"})
     assert (wrong.status_code, wrong.json["attempts_left"]) == (401, 2)
     assert home.bearer.post("/api/v1/step-up", proof).status_code == 204

@@ -27,7 +27,7 @@ def test_after_five_minutes_the_page_asks_for_a_code_first(
     browser.submit("/account/step-up/code")
     page = browser.client.get("/account").get_data(as_text=True)
     login_id = re.search(r'name="login_id" value="([0-9a-f]{16})"', page)[1]  # type: ignore[index]
-    code = sent_code(services)
+    code = sent_code(services, home.phone)
     wrong = browser.submit("/account/step-up", code="00000000", login_id=login_id)
     assert wrong.status_code == 401
     assert 'id="step_up_code-error"' in wrong.get_data(as_text=True)

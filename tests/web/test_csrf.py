@@ -1,6 +1,6 @@
 """Unsafe requests by cookie need this browser's token; a bearer needs none and is judged alone."""
 
-from tests.web.callers import Caller, Household, add_subject
+from tests.web.callers import Answer, Caller, Household, add_subject
 from tracker.web.app import Application
 from tracker.web.guards import SESSION_COOKIE
 
@@ -8,7 +8,7 @@ NEW = {"kind": "pet", "name": "Rex"}
 
 
 def test_the_api_by_cookie_refuses_without_the_token(home: Household) -> None:
-    answer = home.cookie.client.post("/api/v1/subjects", json=NEW)
+    answer: Answer = home.cookie.client.post("/api/v1/subjects", json=NEW)
     assert answer.status_code == 403
     assert answer.content_type == "application/problem+json"
     assert answer.json["type"].endswith("/csrf")

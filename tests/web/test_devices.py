@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.callers import Caller, Household, add_device, add_subject
+from tests.web.callers import Answer, Caller, Household, add_device, add_subject
 from tracker.web.app import create_app
 from tracker.web.context import Services
 
@@ -40,15 +40,15 @@ def test_new_credentials_differ_from_the_old(owner: Caller) -> None:
     assert answer.json["mqtt"]["password"] != first["mqtt"]["password"]
 
 
-def test_the_answer_leaves_though_no_broker_ever_knows_the_device(services: Services, home: Household) -> None:
+def test_the_answer_leaves_though_no_broker_ever_knows_the_device(
+    services: Services, home: Household
+) -> None:
     patient = Caller(create_app(services, provisioning_wait_s=0.2), bearer=home.bearer.bearer)
     assert owner_device(patient).json["provisioned_at"] is None
 
 
-def owner_device(caller: Caller) -> "object":
-    answer = caller.post(
-        DEVICES, {"subject_id": add_subject(caller), "name": "collar", "dialect": "native"}
-    )
+def owner_device(caller: Caller) -> Answer:
+    answer = caller.post(DEVICES, {"subject_id": add_subject(caller), "name": "collar", "dialect": "native"})
     assert answer.status_code == 201
     return answer
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.web.callers import Caller, Household
+from tests.web.callers import Answer, Caller, Household
 from tracker.store.session import Database
 from tracker.web.app import create_app
 from tracker.web.context import Services
@@ -14,7 +14,7 @@ from tracker.web.context import Services
 SUBJECTS = "/api/v1/subjects"
 
 
-def send(caller: Caller, data: bytes | str, content_type: str = "application/json") -> "object":
+def send(caller: Caller, data: bytes | str, content_type: str = "application/json") -> Answer:
     return caller.call("POST", SUBJECTS, data=data, content_type=content_type)
 
 
@@ -58,9 +58,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["subjects", "devices", "tokens", "login/code", "login", "step-up"]),
     body=st.dictionaries(FIELDS, JSON, max_size=5) | JSON,
@@ -72,9 +70,7 @@ def test_no_body_whatever_is_a_fault_of_ours(owner: Caller, path: str, body: obj
         assert answer.content_type == "application/problem+json"
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["subjects", "devices", "positions", "sessions", "tokens"]),
     query=st.dictionaries(

@@ -5,6 +5,7 @@ import re
 import shlex
 
 import pytest
+from sqlalchemy import event
 
 from tests.web.callers import Caller, Household, add_device, add_subject, report
 from tracker.web.context import Services
@@ -95,8 +96,6 @@ def test_the_map_shows_everybody_and_what_is_known(home: Household, services: Se
 
 
 def test_the_map_costs_the_same_reads_for_few_and_for_many(home: Household, services: Services) -> None:
-    from sqlalchemy import event
-
     counted: list[str] = []
     engine = services.database.engine
     event.listen(engine, "before_cursor_execute", lambda *each: counted.append(each[2]))

@@ -63,10 +63,11 @@ class Stream:
 
 
 @contextmanager
-def opened(server: WebServer, caller: Caller, timeout_s: float = 20, **headers: str) -> Iterator[Stream]:
+def opened(server: WebServer, caller: Caller, last_id: str | None = None) -> Iterator[Stream]:
+    headers = {"Last-Event-ID": last_id} if last_id else {}
     cookies = {SESSION_COOKIE: caller.cookie} if caller.cookie else None
     with (
-        httpx.Client(base_url=server.url, timeout=timeout_s, cookies=cookies) as client,
+        httpx.Client(base_url=server.url, timeout=20, cookies=cookies) as client,
         client.stream("GET", "/api/v1/live", headers={**caller.headers, **headers}) as response,
     ):
         assert response.status_code == 200
@@ -120,13 +121,13 @@ def test_a_resumed_stream_tells_only_what_changed(
         last_id = [stream.next_event(), stream.next_event()][-1]["id"]
     report(services, home.account_id, moving, moving_device, minutes_ago=4)
     # Three seconds on: beyond the overlap, in which what was told before may be told again.
-    beyond = {"Last-Event-ID": str(int(last_id) + 3_000_000)}
-    with opened(server, home.bearer, **beyond) as stream:
+    beyond = str(int(last_id) + 3_000_000)
+    with opened(server, home.bearer, beyond) as stream:
         moved = report(services, home.account_id, moving, moving_device, minutes_ago=3)
         told = stream.next_event()["data"]
         assert told["subject_id"] == moving
         assert told["feature"]["properties"]["recorded_at"] == rfc3339(moved.recorded_at)
-    with opened(server, home.bearer, **{"Last-Event-ID": last_id}) as stream:
+    with opened(server, home.bearer, last_id) as stream:
         assert moving in {stream.next_event()["data"]["subject_id"] for _ in range(2)}
 
 

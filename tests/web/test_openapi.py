@@ -90,7 +90,8 @@ def test_what_is_answered_was_described(
             path = path.replace(mark, identity)
         documented = calls(described)[method, re.sub(r"<id:(\w+)>", r"{\1}", rule)]["responses"]
         for caller in (stranger, neighbours.bearer):
-            for body in (None, {}, row.body):
+            bodies: tuple[Any, ...] = (None, {}, row.body)
+            for body in bodies:
                 if rule.endswith(("/session", "/live")) and caller is not stranger:
                     continue
                 answer = caller.call(method, path, body)

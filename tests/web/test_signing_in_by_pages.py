@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.web.callers import Caller, any_address, any_phone, sent_code
+from tests.web.callers import Answer, Caller, any_address, any_phone, sent_code
 from tracker.web.app import Application, create_app
 from tracker.web.context import Services
 from tracker.web.guards import DEVICE_COOKIE, SESSION_COOKIE, safe_next
@@ -34,11 +34,17 @@ def ask(visitor: Caller, phone: str, **more: str) -> str:
     return page
 
 
-def enter(visitor: Caller, page: str, code: str, **more: str) -> "object":
+def enter(visitor: Caller, page: str, code: str, **more: str) -> Answer:
     fields = {name: hidden(page, name) for name in ("phone", "region", "login_id")}
     return visitor.client.post(
         "/login",
-        data={"csrf_token": hidden(page, "csrf_token"), "code": code, "accept_terms": "true", **fields, **more},
+        data={
+            "csrf_token": hidden(page, "csrf_token"),
+            "code": code,
+            "accept_terms": "true",
+            **fields,
+            **more,
+        },
     )
 
 
@@ -47,18 +53,17 @@ def test_the_way_in_by_sms(visitor: Caller, services: Services) -> None:
     start = visitor.client.get("/?region=RU-MOW").get_data(as_text=True)
     assert "/login?region=RU-MOW" in start
     page = ask(visitor, phone)
-    answer = enter(visitor, page, sent_code(services))
+    answer = enter(visitor, page, sent_code(services, phone))
     assert (answer.status_code, answer.headers["Location"]) == (303, "/map")
     assert visitor.client.get("/map").status_code == 200
     assert phone in visitor.client.get("/account").get_data(as_text=True)
 
 
-def test_the_session_cookie_is_kept_from_scripts_and_other_sites(
-    visitor: Caller, services: Services
-) -> None:
-    page = ask(visitor, any_phone())
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(visitor: Caller, services: Services) -> None:
+    phone = any_phone()
+    page = ask(visitor, phone)
     before = hidden(page, "csrf_token")
-    answer = enter(visitor, page, sent_code(services))
+    answer = enter(visitor, page, sent_code(services, phone))
     cookies = answer.headers.getlist("Set-Cookie")
     session = next(each for each in cookies if each.startswith(f"{SESSION_COOKIE}="))
     assert "HttpOnly" in session
@@ -86,8 +91,9 @@ def test_over_https_every_cookie_is_secure(services: Services) -> None:
 
 
 def test_without_the_terms_nothing_opens(visitor: Caller, services: Services) -> None:
-    page = ask(visitor, any_phone())
-    code = sent_code(services)
+    phone = any_phone()
+    page = ask(visitor, phone)
+    code = sent_code(services, phone)
     answer = enter(visitor, page, code, accept_terms="")
     assert answer.status_code == 422
     assert 'id="accept_terms-error"' in answer.get_data(as_text=True)
@@ -95,8 +101,9 @@ def test_without_the_terms_nothing_opens(visitor: Caller, services: Services) ->
 
 
 def test_three_wrong_entries_show_the_way_to_a_new_code(visitor: Caller, services: Services) -> None:
-    page = ask(visitor, any_phone())
-    code = sent_code(services)
+    phone = any_phone()
+    page = ask(visitor, phone)
+    code = sent_code(services, phone)
     assert [enter(visitor, page, "00000000").status_code for _ in range(3)] == [401, 401, 423]
     blocked = enter(visitor, page, code)
     assert blocked.status_code == 423
@@ -114,7 +121,7 @@ def test_a_wrong_number_is_told_beside_its_field(visitor: Caller) -> None:
 
 def test_the_way_in_by_own_code(visitor: Caller, services: Services) -> None:
     phone = any_phone()
-    enter(visitor, ask(visitor, phone), sent_code(services))
+    enter(visitor, ask(visitor, phone), sent_code(services, phone))
     saved = visitor.submit("/account/code", code="Верблюд-42-горба", sign_out_others="true")
     assert (saved.status_code, saved.headers["Location"]) == (303, "/account?saved=own_code")
     out = visitor.submit("/logout")
@@ -131,18 +138,21 @@ def test_the_way_in_by_own_code(visitor: Caller, services: Services) -> None:
 def test_signing_in_goes_on_to_where_the_visitor_wanted(visitor: Caller, services: Services) -> None:
     turned = visitor.client.get("/account")
     assert turned.headers["Location"] == "/login?next=/account"
-    page = ask(visitor, any_phone(), next="/account")
-    answer = enter(visitor, page, sent_code(services), next=hidden(page, "next"))
+    phone = any_phone()
+    page = ask(visitor, phone, next="/account")
+    answer = enter(visitor, page, sent_code(services, phone), next=hidden(page, "next"))
     assert answer.headers["Location"] == "/account"
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example", "//evil.example", "/\\evil.example", "\\/evil", "javascript:x", "/\n/evil", ""]
+    "target",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "\\/evil", "javascript:x", "/\n/evil", ""],
 )
 def test_next_never_leads_elsewhere(visitor: Caller, services: Services, target: str) -> None:
     assert safe_next(target) is None
-    page = ask(visitor, any_phone(), next=target)
-    answer = enter(visitor, page, sent_code(services), next=target)
+    phone = any_phone()
+    page = ask(visitor, phone, next=target)
+    answer = enter(visitor, page, sent_code(services, phone), next=target)
     assert answer.headers["Location"] == "/map"
 
 
@@ -154,7 +164,13 @@ def test_the_code_page_without_a_request_leads_to_the_number(visitor: Caller) ->
 
 @pytest.mark.parametrize(
     ("header", "query", "language"),
-    [("ru", "", "ru"), ("en-GB,en;q=0.9", "", "en"), ("de", "", "en"), ("en", "?lang=ru", "ru"), ("ru", "?lang=xx", "ru")],
+    [
+        ("ru", "", "ru"),
+        ("en-GB,en;q=0.9", "", "en"),
+        ("de", "", "en"),
+        ("en", "?lang=ru", "ru"),
+        ("ru", "?lang=xx", "ru"),
+    ],
 )
 def test_the_language_of_a_visitor(visitor: Caller, header: str, query: str, language: str) -> None:
     page = visitor.client.get(f"/{query}", headers={"Accept-Language": header}).get_data(as_text=True)

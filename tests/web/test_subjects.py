@@ -89,7 +89,9 @@ def test_pages_hold_every_subject_once(owner: Caller) -> None:
     assert set(seen) == made
 
 
-@pytest.mark.parametrize("query", ["after=zzz", "after=%00", "after=", "limit=0", "limit=1001", "limit=x", "x=1"])
+@pytest.mark.parametrize(
+    "query", ["after=zzz", "after=%00", "after=", "limit=0", "limit=1001", "limit=x", "x=1"]
+)
 def test_a_page_that_cannot_be_is_refused(owner: Caller, query: str) -> None:
     answer = owner.get(f"{SUBJECTS}?{query}")
     assert answer.status_code == 422

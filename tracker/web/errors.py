@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask
-from apiflask.exceptions import HTTPError, _ValidationError
+from apiflask.exceptions import HTTPError
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from tracker.domain.errors import (
@@ -222,27 +223,28 @@ def problem_of(error: Exception) -> Problem:
     for kind_of_error, kind in BY_ERROR.items():
         if isinstance(error, kind_of_error):
             return Problem(kind=kind, errors=_fields(error), headers=_headers(error))
-    if _sqlstate(error).startswith("23"):
-        return Problem(kind=BY_STATUS[409])
-    if isinstance(error, _ValidationError):
-        cause = error.__cause__
-        wrong = cause.errors() if cause and hasattr(cause, "errors") else []
-        return Problem(
-            kind=INVALID,
-            errors=[
-                (".".join(str(part) for part in one["loc"]) or "body", field_message(one)) for one in wrong
-            ],
-        )
+    if isinstance(error, HTTPException | HTTPError):
+        return _http_problem(error)
+    # Class 23: two callers at once, and a constraint of the database decided.
+    return Problem(kind=BY_STATUS[409] if _sqlstate(error).startswith("23") else SERVER_ERROR)
+
+
+def _http_problem(error: HTTPException | HTTPError) -> Problem:
     if isinstance(error, HTTPException):
         headers = {name: text for name, text in error.get_headers() if name in {"Allow", "Retry-After"}}
         return Problem(kind=_of_status(error.code or 500, error.name), headers=headers)
-    if isinstance(error, HTTPError):
-        return Problem(kind=_of_status(error.status_code, error.message or ""))
-    return Problem(kind=SERVER_ERROR)
+    cause = error.__cause__
+    if isinstance(cause, ValidationError):
+        wrong = [
+            (".".join(str(part) for part in one["loc"]) or "body", field_message(one))
+            for one in cause.errors()
+        ]
+        return Problem(kind=INVALID, errors=wrong)
+    return Problem(kind=_of_status(error.status_code, error.message or ""))
 
 
 def _sqlstate(error: Exception) -> str:
-    """Return the SQLSTATE of a database error, else ""; class 23 is a race that a constraint decided."""
+    """Return the SQLSTATE of a database error, else ""."""
     return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
 
 

@@ -14,6 +14,7 @@ from tracker.domain.errors import NotSignedIn
 from tracker.settings import Settings
 from tracker.web.context import RequestContext
 from tracker.web.errors import CsrfFailed, for_programs
+from tracker.web.maps import tile_origin
 
 SESSION_COOKIE = "ryadom_session"
 DEVICE_COOKIE = "ryadom_device"
@@ -148,19 +149,9 @@ def safe_next(target: str | None) -> str | None:
     return target
 
 
-def tile_origin(settings: Settings) -> str | None:
-    """Return the origin of the deployment's tile server, or None if the base map is the shipped one."""
-    kind, _, template = settings.map_tiles.partition(":")
-    if kind != "xyz" or not template:
-        return None
-    parts = urlsplit(template)
-    host = parts.netloc.replace("{s}", "*")
-    return f"{parts.scheme}://{host}" if parts.scheme in {"http", "https"} and host else None
-
-
 def content_security_policy(nonce: str, settings: Settings) -> str:
     """Return the policy of a page: nothing from other hosts, scripts by file or by this answer's nonce."""
-    tiles = tile_origin(settings)
+    tiles = tile_origin(settings.map_tiles)
     more = f" {tiles}" if tiles else ""
     return "; ".join(
         (

@@ -1,0 +1,99 @@
+"""Migrations on a real database."""
+
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
+
+from tests.kit.waiting import until
+from tracker.local.postgres import Cluster
+from tracker.store import migrate
+from tracker.store.session import Database
+from tracker.store.tables import ALL
+
+
+@pytest.fixture
+def empty(shared_postgres: Cluster) -> Iterator[Database]:
+    """A database with PostGIS and nothing else."""
+    name = "empty_for_migrations"
+    shared_postgres.make_database(name)
+    store = Database(shared_postgres.url(name), timeouts=False)
+    yield store
+    store.close()
+    shared_postgres.drop_database(name)
+
+
+def test_an_empty_database_is_brought_to_this_version(empty: Database) -> None:
+    assert not migrate.is_at_head(empty)
+    migrate.upgrade(empty)
+    assert migrate.is_at_head(empty)
+    assert {table.name for table in ALL} <= set(inspect(empty.engine).get_table_names())
+
+
+def test_a_second_run_changes_nothing(empty: Database) -> None:
+    migrate.upgrade(empty)
+    migrate.upgrade(empty)
+    assert migrate.is_at_head(empty)
+
+
+def test_the_migrations_make_exactly_what_the_tables_say(database: Database) -> None:
+    with database.engine.connect() as connection:
+        settings = migrate.config()
+        settings.attributes["connection"] = connection
+        command.check(settings)
+
+
+def test_positions_are_partitioned_and_have_no_default_partition(database: Database) -> None:
+    with database.begin() as session:
+        kinds = session.execute(
+            text(
+                "SELECT pg_get_expr(relpartbound, pg_class.oid) FROM pg_class"
+                " JOIN pg_inherits ON inhrelid = pg_class.oid WHERE inhparent = 'positions'::regclass"
+                " AND relkind = 'r'"
+            )
+        ).scalars()
+        bounds = kinds.all()
+    assert bounds
+    assert all("FROM" in bound for bound in bounds)
+
+
+def test_account_id_leads_every_key_of_account_data(database: Database) -> None:
+    own_key = {"accounts", "login_requests", "code_entries", "rate_counters", "outbox", "quarantine"}
+    inspector = inspect(database.engine)
+    for table in ALL:
+        key = inspector.get_pk_constraint(table.name)["constrained_columns"]
+        assert key[0] == "account_id" or table.name in own_key, table.name
+
+
+def test_two_starting_copies_take_turns(empty: Database, shared_postgres: Cluster) -> None:
+    with empty.engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(7392, 1)"))
+        other.commit()
+        waiting = Thread(target=migrate.upgrade, args=(empty,))
+        waiting.start()
+        asked = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_lock%'")
+        until(lambda: other.execute(asked).scalar_one() > 1 or None, "the second copy to ask")
+        assert not migrate.is_at_head(empty)
+        other.rollback()
+        other.execute(text("SELECT pg_advisory_unlock(7392, 1)"))
+        other.commit()
+        waiting.join(60)
+    assert migrate.is_at_head(empty)
+
+
+def test_a_migration_that_waits_for_a_lock_gives_up_and_leaves_the_schema_whole(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "200ms")
+    with empty.engine.connect() as other:
+        other.execute(text("CREATE TABLE accounts (x int)"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate.upgrade(empty)
+        other.rollback()
+    assert not migrate.is_at_head(empty)
+    assert "devices" not in inspect(empty.engine).get_table_names()
+    migrate.upgrade(empty)
+    assert migrate.is_at_head(empty)
