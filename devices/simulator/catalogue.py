@@ -1,11 +1,20 @@
-"""The tracks by name, with everything about them that is invented: accuracy, battery and compression of
-time."""
+"""The tracks by name, with everything about them that is invented: accuracy, battery, compression of
+time and, for the cats, the place."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devices.simulator.track import Fix, Step, TrackUnreadable, moving_part, play, read_csv, read_gpx
+from devices.simulator.track import (
+    Fix,
+    Step,
+    TrackUnreadable,
+    carried_to,
+    moving_part,
+    play,
+    read_csv,
+    read_gpx,
+)
 
 TRACKS_DIR = Path(__file__).resolve().parent.parent / "tracks"
 COLLAR_LONGEST_GAP_S = 600.0
@@ -45,13 +54,13 @@ def named_track(name: str) -> NamedTrack:
         raise TrackUnreadable(f"no track {name!r}; there are {', '.join(sorted(TRACKS))}") from None
 
 
-def _cat(subject: str, battery_pct: float) -> NamedTrack:
+def _cat(subject: str, battery_pct: float, *, lat: float, lon: float) -> NamedTrack:
     """A collar that was recorded about every 4 minutes, played 20 times faster: a fix about every 10
-    seconds."""
+    seconds. The walk is carried to a park of the shipped street map, shape and size kept."""
 
     def read() -> tuple[Fix, ...]:
         fixes = read_csv(TRACKS_DIR / "pets.csv", only={"subject": subject})
-        return moving_part(fixes, longest_gap_s=COLLAR_LONGEST_GAP_S)
+        return carried_to(moving_part(fixes, longest_gap_s=COLLAR_LONGEST_GAP_S), lat=lat, lon=lon)
 
     return NamedTrack(read=read, accuracy_m=15.0, speedup=20.0, there_and_back=True, battery_pct=battery_pct)
 
@@ -78,10 +87,10 @@ TRACKS: dict[str, NamedTrack] = {
         there_and_back=True,
         battery_pct=64.0,
     ),
-    "cat-beanie": _cat("Beanie", 91.0),
-    "cat-gracie": _cat("Gracie", 47.0),
-    "cat-jim": _cat("Jim", 83.0),
-    "cat-maverick": _cat("Maverick", 69.0),
+    "cat-beanie": _cat("Beanie", 91.0, lat=60.1745, lon=24.9455),
+    "cat-gracie": _cat("Gracie", 47.0, lat=60.1676, lon=24.9480),
+    "cat-jim": _cat("Jim", 83.0, lat=60.1657, lon=24.9390),
+    "cat-maverick": _cat("Maverick", 69.0, lat=60.1605, lon=24.9480),
     "bus-14": NamedTrack(
         # One trip, at the pace it was driven: eight trips one after another would jump back to the first
         # stop.

@@ -98,6 +98,23 @@ def moving_part(fixes: Sequence[Fix], *, longest_gap_s: float) -> tuple[Fix, ...
     return _from_zero(fixes[best : best + length], "stretch")
 
 
+def carried_to(fixes: Sequence[Fix], *, lat: float, lon: float) -> tuple[Fix, ...]:
+    """The same movement elsewhere: the first fix lies at `lat`, `lon`, and every offset in metres is kept.
+
+    Good to a few kilometres and away from the poles.
+    """
+    start = fixes[0]
+    stretch = math.cos(math.radians(start.lat)) / math.cos(math.radians(lat))
+    return tuple(
+        replace(
+            fix,
+            lat=round(lat + fix.lat - start.lat, 6),
+            lon=round(lon + (fix.lon - start.lon) * stretch, 6),
+        )
+        for fix in fixes
+    )
+
+
 def play(
     fixes: Sequence[Fix], *, speedup: float, there_and_back: bool, start_at: float = 0.0
 ) -> Iterator[Step]:

@@ -3,9 +3,11 @@
 import threading
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from tests.store.family import NOW, House
+from tracker.domain.errors import NotFound
 from tracker.store import idempotency
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
@@ -65,9 +67,13 @@ def test_a_concurrent_twin_waits_and_gets_the_answer_of_the_first(database: Data
 
 def test_the_key_of_a_call_that_was_undone_is_free(database: Database) -> None:
     account_id = "0123456789abcdef"
-    with database.begin() as session:
-        assert idempotency.begin(session, account_id, KEY, REQUEST, NOW)
-        session.rollback()
-        session.begin()
+
+    def undone_call() -> None:
+        with database.begin() as session:
+            assert idempotency.begin(session, account_id, KEY, REQUEST, NOW)
+            raise NotFound("undo")
+
+    with pytest.raises(NotFound):
+        undone_call()
     with database.begin() as session:
         assert idempotency.begin(session, account_id, KEY, REQUEST, NOW)

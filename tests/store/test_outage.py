@@ -44,8 +44,7 @@ def test_a_waited_for_lock_is_an_outage_and_wrong_data_is_none(database: Databas
     with database.begin() as holder:
         holder.execute(text("LOCK TABLE accounts"))
         with pytest.raises(Unavailable), database.begin() as session:
-            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
-            session.execute(text("SELECT * FROM accounts"))
+            session.execute(text("SET LOCAL lock_timeout = '100ms'; SELECT * FROM accounts"))
     with pytest.raises(IntegrityError) as wrong, database.begin() as session:
         session.execute(text("INSERT INTO accounts SELECT * FROM accounts"))
     assert not is_outage(wrong.value)

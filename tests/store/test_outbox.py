@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.store.family import NOW
-from tracker.domain.errors import Misconfigured
+from tracker.domain.errors import NotFound
 from tracker.domain.notification import Notification
 from tracker.store import outbox
 from tracker.store.seal import Sealer
@@ -112,9 +112,14 @@ def test_the_worker_hears_of_a_new_one_at_commit_and_not_before(database: Databa
 
 
 def test_a_notification_of_an_undone_change_does_not_exist(database: Database, sealer: Sealer) -> None:
-    with pytest.raises(Misconfigured), database.begin() as session:
-        outbox.put(session, TOLD, sealer, NOW)
-        raise Misconfigured("undo")
+
+    def undone_change() -> None:
+        with database.begin() as session:
+            outbox.put(session, TOLD, sealer, NOW)
+            raise NotFound("undo")
+
+    with pytest.raises(NotFound):
+        undone_change()
     with database.begin() as session:
         assert claimed(session, sealer, NOW) == []
 

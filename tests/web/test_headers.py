@@ -5,9 +5,10 @@ import re
 import pytest
 
 from tests.web.callers import Caller, Household, add_subject
+from tracker.domain.errors import Misconfigured
 from tracker.web.app import create_app
 from tracker.web.context import Services
-from tracker.web.guards import content_security_policy, tile_origin
+from tracker.web.guards import content_security_policy
 
 PAGES = ["/", "/login", "/login?own=1", "/terms", "/nothing"]
 
@@ -45,10 +46,21 @@ def test_every_script_of_a_page_has_the_nonce_of_its_answer(home: Household) -> 
 def test_a_tile_server_that_the_deployment_names_is_let_in_alone(services: Services) -> None:
     template = "https://{s}.tiles.example/{z}/{x}/{y}.png"
     chosen = services.settings.model_copy(update={"map_tiles": f"xyz:{template}"})
-    assert tile_origin(chosen) == "https://*.tiles.example"
     policy = content_security_policy("n", chosen)
     assert "img-src 'self' data: https://*.tiles.example" in policy
     assert "example" not in content_security_policy("n", services.settings)
+
+
+def test_tiles_that_cannot_be_are_told_at_the_start(services: Services) -> None:
+    class Wrong:
+        """The same services with a setting that is wrong."""
+
+        database, sealer, clock = services.database, services.sealer, services.clock
+        accounts, family = services.accounts, services.family
+        settings = services.settings.model_copy(update={"map_tiles": "ftp://tiles.example"})
+
+    with pytest.raises(Misconfigured, match="TRACKER_MAP_TILES"):
+        create_app(Wrong())
 
 
 def test_the_host_header_makes_no_link(home: Household) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.kit.clock import StandingClock
 from tests.kit.places import new_folder
@@ -19,7 +20,7 @@ from tracker.domain.clock import utc_now
 from tracker.web.context import Services
 from tracker.web.geojson import rfc3339
 from tracker.web.guards import SESSION_COOKIE
-from tracker.web.live import STREAMS_PER_SESSION
+from tracker.web.live import RESUME_OVERLAP, STREAMS_PER_SESSION
 
 
 @pytest.fixture
@@ -118,17 +119,36 @@ def test_a_resumed_stream_tells_only_what_changed(
     report(services, home.account_id, still, still_device, minutes_ago=5)
     report(services, home.account_id, moving, moving_device, minutes_ago=5)
     with opened(server, home.bearer) as stream:
-        last_id = [stream.next_event(), stream.next_event()][-1]["id"]
-    report(services, home.account_id, moving, moving_device, minutes_ago=4)
-    # Three seconds on: beyond the overlap, in which what was told before may be told again.
-    beyond = str(int(last_id) + 3_000_000)
-    with opened(server, home.bearer, beyond) as stream:
-        moved = report(services, home.account_id, moving, moving_device, minutes_ago=3)
-        told = stream.next_event()["data"]
-        assert told["subject_id"] == moving
-        assert told["feature"]["properties"]["recorded_at"] == rfc3339(moved.recorded_at)
+        told = [stream.next_event() for _ in range(2)]
+    assert {each["data"]["subject_id"] for each in told} == {still, moving}
+    # An event's id is the database's time; this one is so late that the overlap holds neither report.
+    with services.database.begin() as session:
+        now = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    last_id = str(round((now + RESUME_OVERLAP).timestamp() * 1_000_000))
+    moved = report(services, home.account_id, moving, moving_device, minutes_ago=4)
     with opened(server, home.bearer, last_id) as stream:
-        assert moving in {stream.next_event()["data"]["subject_id"] for _ in range(2)}
+        news = stream.next_event()["data"]
+        assert news["subject_id"] == moving
+        assert news["feature"]["properties"]["recorded_at"] == rfc3339(moved.recorded_at)
+
+
+def test_a_stream_outlives_the_loss_of_the_listening_connection(
+    server: WebServer, home: Household, services: Services
+) -> None:
+    subject_id = add_subject(home.bearer)
+    device_id = add_device(home.bearer, subject_id)
+    report(services, home.account_id, subject_id, device_id, minutes_ago=5)
+    listening = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+    )
+    with opened(server, home.bearer) as stream:
+        stream.next_event()
+        with services.database.begin() as session:
+            assert session.execute(listening).scalars().all() == [True]
+        moved = report(services, home.account_id, subject_id, device_id, minutes_ago=4)
+        properties = stream.next_event()["data"]["feature"]["properties"]
+        assert properties["recorded_at"] == rfc3339(moved.recorded_at)
 
 
 def test_a_stream_ends_when_its_session_is_ended(

@@ -38,9 +38,12 @@ def upgrade(database: Database, revision: str = "head") -> None:
         connection.commit()
         settings = config()
         settings.attributes["connection"] = connection
-        command.upgrade(settings, revision)
-        connection.execute(text("SELECT pg_advisory_unlock(7392, 1)"))
-        connection.commit()
+        try:
+            command.upgrade(settings, revision)
+        finally:
+            # Closed and not given back to the pool: the session's lock and timeouts end with it, whatever
+            # happened; a failed migration once kept the lock, and the next try waited for ever.
+            connection.invalidate()
 
 
 def is_at_head(database: Database) -> bool:

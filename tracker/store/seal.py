@@ -41,7 +41,7 @@ class Sealer:
         """
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise Misconfigured("TRACKER_SECRET_KEY does not open what was stored with it") from None
 
     def blind(self, value: str, *, purpose: str) -> bytes:

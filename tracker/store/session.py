@@ -32,6 +32,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text would carry coordinates and numbers into logs
             connect_args={"options": options, "connect_timeout": 5},
         )
 

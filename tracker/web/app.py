@@ -12,9 +12,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from tracker import VERSION, registry
+from tracker.domain.errors import Misconfigured
 from tracker.web import errors, guards, i18n, idempotency, openapi
 from tracker.web.context import RequestContext, Services, here
 from tracker.web.live import LiveStreams
+from tracker.web.maps import tile_origin
 from tracker.web.metrics import WebMetrics
 
 BODY_LIMIT_BYTES = 64 * 1024
@@ -68,7 +70,15 @@ class Application(APIFlask):
 
 
 def create_app(services: Services, *, provisioning_wait_s: float = 3.0) -> Application:
-    """Return the application; a new device's answer waits up to `provisioning_wait_s` for the broker."""
+    """Return the application; a new device's answer waits up to `provisioning_wait_s` for the broker.
+
+    Raises:
+        Misconfigured: the map's tiles are set to what they cannot be.
+    """
+    try:
+        tile_origin(services.settings.map_tiles)
+    except ValueError:
+        raise Misconfigured("TRACKER_MAP_TILES: `offline`, or `xyz:` and an http(s) template") from None
     app = Application(services, provisioning_wait_s=provisioning_wait_s)
     settings = services.settings
     app.json = StrictJson(app)

@@ -54,6 +54,8 @@ def look(context: RequestContext, name: str) -> dict[str, Any] | None:
     return data
 
 
-def drop(response: Response, name: str, *, path: str) -> None:
+def drop(response: Response, context: RequestContext, name: str, *, path: str) -> None:
     """Have the browser forget it."""
-    response.delete_cookie(PREFIX + name, path=path, httponly=True, samesite="Lax")
+    response.delete_cookie(
+        PREFIX + name, path=path, secure=context.services.settings.secure, httponly=True, samesite="Lax"
+    )

@@ -165,7 +165,8 @@ def tile_origin(tiles: str) -> str | None:
 def family_map(
     dots: Sequence[Dot], *, nonce: str, locale: str, tiles: str = OFFLINE, attribution: str = ""
 ) -> MapParts:
-    """Return the map of these dots, fitted to show them all; with none it shows the country.
+    """Return the map of these dots, fitted to where most of them are (30 km); with none it shows the
+    country.
 
     `locale` is "ru" or "en". `attribution` is shown with foreign tiles, as plain text. The page loads text.js
     and map.js before `script`, and map.css.

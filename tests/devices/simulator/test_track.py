@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from devices.simulator.catalogue import TRACKS_DIR
-from devices.simulator.track import Fix, TrackUnreadable, moving_part, play, read_csv, read_gpx
+from devices.simulator.track import (
+    Fix,
+    TrackUnreadable,
+    carried_to,
+    distance_m,
+    moving_part,
+    play,
+    read_csv,
+    read_gpx,
+)
 
 LINE = (
     Fix(offset_s=0, lat=60.0, lon=24.0, course_deg=90.0),
@@ -102,3 +111,11 @@ def test_gpx_gives_time_and_altitude() -> None:
     assert fixes[0].offset_s == 0
     assert fixes[0].altitude_m is not None
     assert all(before.offset_s < after.offset_s for before, after in pairwise(fixes))
+
+
+def test_a_carried_track_keeps_its_shape_and_size() -> None:
+    fixes = moving_part(read_csv(TRACKS_DIR / "pets.csv", only={"subject": "Beanie"}), longest_gap_s=600)
+    carried = carried_to(fixes, lat=60.1745, lon=24.9455)
+    assert (carried[0].lat, carried[0].lon) == (60.1745, 24.9455)
+    for before, after in zip(pairwise(fixes), pairwise(carried), strict=True):
+        assert distance_m(*after) == pytest.approx(distance_m(*before), rel=0.01, abs=0.3)

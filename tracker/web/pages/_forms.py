@@ -42,7 +42,8 @@ def messages(error: Invalid) -> dict[str, str]:
     """Return what is wrong by field, in the reader's language; the first of each field."""
     found: dict[str, str] = {}
     for field, message in error.errors:
-        found.setdefault(field, _(message))
+        said = str(_(message))
+        found.setdefault(field, said[:1].upper() + said[1:])
     return found
 
 

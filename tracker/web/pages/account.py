@@ -67,7 +67,7 @@ def _page(errors: dict[str, str], status: int = 200, **values: str) -> Response:
         now=context.now,
     )
     if token:
-        keepsakes.drop(answer, TOKEN_KEEPSAKE, path="/account")
+        keepsakes.drop(answer, context, TOKEN_KEEPSAKE, path="/account")
     return answer
 
 
@@ -149,7 +149,7 @@ def step_up() -> Response:
     if isinstance(outcome, WrongCode):
         return _page({"step_up_code": _("The code is wrong.")}, 401)
     answer = _back(anchor="own-code")
-    keepsakes.drop(answer, STEP_UP_KEEPSAKE, path="/account")
+    keepsakes.drop(answer, context, STEP_UP_KEEPSAKE, path="/account")
     return answer
 
 

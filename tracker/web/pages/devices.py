@@ -109,7 +109,7 @@ def credentials(device_id: str) -> Response:
         now=context.now,
         **_owntracks(device, mqtt),
     )
-    keepsakes.drop(answer, KEEPSAKE, path=url_for("devices.credentials", device_id=device_id))
+    keepsakes.drop(answer, context, KEEPSAKE, path=url_for("devices.credentials", device_id=device_id))
     return answer
 
 

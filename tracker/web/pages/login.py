@@ -183,7 +183,7 @@ def sign_in() -> Response:
     answer = go(target or url_for("map.show"))
     set_session_cookie(answer, outcome.token, context.services.settings)
     set_device_cookie(answer, outcome.device_token, context.services.settings)
-    keepsakes.drop(answer, KEEPSAKE, path="/login")
+    keepsakes.drop(answer, context, KEEPSAKE, path="/login")
     return answer
 
 

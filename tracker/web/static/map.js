@@ -275,10 +275,17 @@
       this.map.setView(this.map.unproject(point, zoom), zoom, { animate: !still.matches });
     }
 
-    /** Show everybody at once. */
-    fit() {
-      if (!this.dots.size) return;
-      const bounds = L.latLngBounds([...this.dots.values()].map((dot) => [dot.lat, dot.lon]));
+    /** The most dots that lie within 30 km of one of them: somebody far away must not shrink a town to a point. */
+    mostTogether() {
+      const all = [...this.dots.values()];
+      const near = (one) => all.filter((dot) => this.map.distance([one.lat, one.lon], [dot.lat, dot.lon]) < 30000);
+      return all.map(near).reduce((most, group) => (group.length > most.length ? group : most), []);
+    }
+
+    /** Show these dots at once; all of them if none are named. */
+    fit(dots = [...this.dots.values()]) {
+      if (!dots.length) return;
+      const bounds = L.latLngBounds(dots.map((dot) => [dot.lat, dot.lon]));
       this.following = false;
       this.map.fitBounds(bounds, {
         paddingTopLeft: [48, 72], paddingBottomRight: [48, 56 + this.coveredPx()],
@@ -315,7 +322,7 @@
     const family = new Family(map, ages);
     dots.forEach((dot) => family.add(dot));
     everyoneControl(family).addTo(map);
-    family.fit();
+    family.fit(family.mostTogether());
     window.ryadom.family = family;
     return family;
   }
