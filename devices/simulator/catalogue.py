@@ -88,9 +88,9 @@ TRACKS: dict[str, NamedTrack] = {
         battery_pct=64.0,
     ),
     "cat-beanie": _cat("Beanie", 91.0, lat=60.1745, lon=24.9455),
-    "cat-gracie": _cat("Gracie", 47.0, lat=60.1676, lon=24.9480),
-    "cat-jim": _cat("Jim", 83.0, lat=60.1657, lon=24.9390),
-    "cat-maverick": _cat("Maverick", 69.0, lat=60.1605, lon=24.9480),
+    "cat-gracie": _cat("Gracie", 47.0, lat=60.1676, lon=24.9490),
+    "cat-jim": _cat("Jim", 83.0, lat=60.1755, lon=24.9405),
+    "cat-maverick": _cat("Maverick", 69.0, lat=60.1718, lon=24.9365),
     "bus-14": NamedTrack(
         # One trip, at the pace it was driven: eight trips one after another would jump back to the first
         # stop.

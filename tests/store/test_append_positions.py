@@ -43,7 +43,7 @@ def test_every_field_comes_back_as_it_went_in(session: Session, house: House) ->
     read = Access(session, house.viewer).positions(
         house.subject.subject_id, since=NOW, until=NOW + timedelta(seconds=1)
     )
-    assert read == [(house.device.device_id, full.position), (house.device.device_id, bare.position)]
+    assert read == [full, bare]
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,10 @@ def test_pages_of_history_follow_each_other_without_gap_or_repeat(session: Sessi
         house.subject.subject_id, since=NOW, until=NOW + timedelta(seconds=4), after=after, limit=3
     ):
         read += page
-        after = (page[-1][1].recorded_at, page[-1][0])
-    assert [(each[1].recorded_at, each[0]) for each in read] == sorted(
-        {(each[1].recorded_at, each[0]) for each in read}, key=lambda each: (each[0], signed(each[1]))
+        after = (page[-1].position.recorded_at, page[-1].device_id)
+    assert [(each.position.recorded_at, each.device_id) for each in read] == sorted(
+        {(each.position.recorded_at, each.device_id) for each in read},
+        key=lambda each: (each[0], signed(each[1])),
     )
     assert len(read) == 8
 

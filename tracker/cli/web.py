@@ -15,7 +15,7 @@ def web() -> None:
     resolved = with_private_servers(settings.read())
     _log.configure(resolved.log)
     host, port = resolved.http_address
-    serve(lambda: create_app(wiring.build(resolved)), host, port)
+    serve(lambda: create_app(wiring.build(resolved, pool_size=20)), host, port)
 
 
 COMMAND = web

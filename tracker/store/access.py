@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from tracker.domain.access import Viewer
 from tracker.domain.account import Account, SessionKind, SignedSession
 from tracker.domain.device import Device
-from tracker.domain.position import Placed, Position
+from tracker.domain.position import Placed
 from tracker.domain.subject import Subject
 from tracker.store import accounts, devices, positions, sessions, subjects
 from tracker.store.positions import LIVE_CHANNEL
@@ -95,7 +95,7 @@ class Access:
             query = query.where(table.c.subject_id.in_(subject_ids))
         if updated_after is not None:
             query = query.where(table.c.updated_at > updated_after)
-        return [positions.placed(row) for row in self._session.execute(query)]
+        return [positions.placed(row, row.subject_id) for row in self._session.execute(query)]
 
     def last_of_device(self, device_id: str) -> Placed | None:
         """Return the newest position of one device, or None."""
@@ -105,7 +105,7 @@ class Access:
                 table, positions.LON(table.c.geom).label("lon"), positions.LAT(table.c.geom).label("lat")
             ).where(table.c.account_id == self._viewer.account_id, table.c.device_id == device_id)
         ).one_or_none()
-        return positions.placed(row) if row else None
+        return positions.placed(row, row.subject_id) if row else None
 
     def positions(
         self,
@@ -115,8 +115,8 @@ class Access:
         until: datetime,
         after: tuple[datetime, str] | None = None,
         limit: int = 1000,
-    ) -> list[tuple[str, Position]]:
-        """Return (device id, position) of a subject, since <= recorded_at < until, oldest first.
+    ) -> list[Placed]:
+        """Return a subject's positions, since <= recorded_at < until, oldest first.
 
         `after` continues behind (recorded_at, device id) of the last one seen.
 
@@ -142,7 +142,7 @@ class Access:
                 tuple_(table.c.recorded_at, table.c.device_id) > tuple_(after[0], literal(after[1], Id))
             )
         rows = self._session.execute(query.order_by(table.c.recorded_at, table.c.device_id).limit(limit))
-        return [(row.device_id, positions.value(row)) for row in rows]
+        return [positions.placed(row, subject_id) for row in rows]
 
     def database_time(self) -> datetime:
         """Return the database's clock, by which `updated_after` is meant."""

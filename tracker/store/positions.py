@@ -208,11 +208,11 @@ def value(row: Row[Any]) -> Position:
     )
 
 
-def placed(row: Row[Any]) -> Placed:
-    """Return the placed position of a row of `last_positions`."""
+def placed(row: Row[Any], subject_id: str) -> Placed:
+    """Return the position of a row together with whose it is; `value` says what the row must carry."""
     return Placed(
         account_id=row.account_id,
-        subject_id=row.subject_id,
+        subject_id=subject_id,
         device_id=row.device_id,
         received_at=row.received_at,
         position=value(row),

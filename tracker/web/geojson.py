@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tracker.domain.position import Position, freshness
+from tracker.domain.position import Placed, freshness
 
 
 def rfc3339(moment: datetime) -> str:
@@ -11,18 +11,17 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
-def feature(
-    position: Position, *, subject_id: str, device_id: str, received_at: datetime | None, now: datetime
-) -> dict[str, Any]:
+def feature(placed: Placed, now: datetime) -> dict[str, Any]:
     """Return the Feature of a position; what is unknown is null."""
+    position = placed.position
     return {
         "type": "Feature",
         "geometry": {"type": "Point", "coordinates": [position.at.lon, position.at.lat]},
         "properties": {
-            "subject_id": subject_id,
-            "device_id": device_id,
+            "subject_id": placed.subject_id,
+            "device_id": placed.device_id,
             "recorded_at": rfc3339(position.recorded_at),
-            "received_at": rfc3339(received_at) if received_at else None,
+            "received_at": rfc3339(placed.received_at),
             "freshness": freshness(position.recorded_at, now).value,
             "accuracy_m": _short(position.accuracy_m),
             "altitude_m": _short(position.altitude_m),

@@ -175,13 +175,7 @@ def event(placed: Placed, read_at: datetime, now: datetime) -> str:
     data: dict[str, Any] = {
         "subject_id": placed.subject_id,
         "device_id": placed.device_id,
-        "feature": feature(
-            placed.position,
-            subject_id=placed.subject_id,
-            device_id=placed.device_id,
-            received_at=placed.received_at,
-            now=now,
-        ),
+        "feature": feature(placed, now),
     }
     number = round(read_at.timestamp() * 1_000_000)
     return f"event: position\nid: {number}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

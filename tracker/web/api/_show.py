@@ -43,17 +43,6 @@ def session(value: SignedSession, current_id: str) -> dict[str, Any]:
     }
 
 
-def placed(value: Placed, now: datetime) -> dict[str, Any]:
-    """Return a last position as Feature."""
-    return feature(
-        value.position,
-        subject_id=value.subject_id,
-        device_id=value.device_id,
-        received_at=value.received_at,
-        now=now,
-    )
-
-
 def subject(value: Subject, last: Placed | None, now: datetime) -> dict[str, Any]:
     """Return a subject as SubjectOut."""
     fresh = freshness(last.position.recorded_at, now) if last else Freshness.NEVER
@@ -63,7 +52,7 @@ def subject(value: Subject, last: Placed | None, now: datetime) -> dict[str, Any
         "name": value.name,
         "created_at": rfc3339(value.created_at),
         "freshness": fresh.value,
-        "last_position": placed(last, now) if last else None,
+        "last_position": feature(last, now) if last else None,
     }
 
 

@@ -36,18 +36,11 @@ def index(query_data: PositionQuery) -> dict[str, Any]:
         after=moment_and_id_of(query_data.after),
         limit=query_data.limit + 1,
     )
-    page, after = cut(found, query_data.limit, lambda each: moment_cursor(each[1].recorded_at, each[0]))
+    page, after = cut(
+        found, query_data.limit, lambda each: moment_cursor(each.position.recorded_at, each.device_id)
+    )
     return {
         "type": "FeatureCollection",
-        "features": [
-            feature(
-                position,
-                subject_id=query_data.subject_id,
-                device_id=device_id,
-                received_at=None,
-                now=context.now,
-            )
-            for device_id, position in page
-        ],
+        "features": [feature(each, context.now) for each in page],
         "next": after,
     }
