@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -62,10 +63,8 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.data_dir / "keys" / "secret"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
+    with suppress(FileExistsError):
         _write_once(path, os.urandom(32).hex())
-    except FileExistsError:
-        pass
     if path.stat().st_mode & 0o077:
         raise Misconfigured(f"{path} must be readable by its owner only: chmod 600")
     return path.read_text().strip()

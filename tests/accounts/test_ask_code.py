@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from tests.accounts.door import HERE, OWNER, Door
+from tests.accounts.door import HERE, OWNER, Door, another
 from tracker.domain.errors import Invalid
 from tracker.store.session import Session
 
@@ -43,6 +43,23 @@ def test_a12_the_answer_is_the_same_for_numbers_that_get_no_code(door: Door, pho
 def test_a12_foreign_landline_and_premium_numbers_get_no_message(door: Door, phone: str) -> None:
     door.ask(phone)
     assert door.messages() == []
+
+
+def test_a_code_that_was_used_up_is_replaced_without_the_pause_of_a_minute(door: Door) -> None:
+    asked, code = door.ask_and_read()
+    for _ in range(3):
+        door.enter(another(code), asked.login_id)
+    door.ask()
+    assert len(door.messages()) == 1, "blocked: only a new code opens, so it comes now"
+    door.ask()
+    assert door.messages() == [], "that one still opens"
+
+
+def test_who_has_signed_in_may_ask_again_at_once(door: Door) -> None:
+    asked, code = door.ask_and_read()
+    door.enter(code, asked.login_id)
+    door.ask()
+    assert [each.kind for each in door.messages()] == ["login_code"]
 
 
 def test_a02_neither_the_code_nor_the_number_lies_in_the_database_in_clear(door: Door) -> None:

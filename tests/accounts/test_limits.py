@@ -46,7 +46,7 @@ def may_send(
     limits = Limits(sealer, policy)
 
     def ask(phone: str = OWNER, address: str = HERE, **given: bool) -> bool:
-        flags = {"known_device": False, "eligible": True} | given
+        flags = {"known_device": False, "eligible": True, "spent": False} | given
         return limits.may_send(session, phone=phone, address=address, now=clock(), **flags)
 
     return ask
@@ -84,7 +84,13 @@ def test_a11_the_breaker_holds_for_all_together(
     limits = Limits(sealer, SignInPolicy(sender="3339", sms_per_hour=7))
     sent = [
         limits.may_send(
-            session, phone=number, address=f"203.0.{index}.1", known_device=False, eligible=True, now=clock()
+            session,
+            phone=number,
+            address=f"203.0.{index}.1",
+            known_device=False,
+            spent=False,
+            eligible=True,
+            now=clock(),
         )
         for index, number in enumerate(numbers(10))
     ]

@@ -77,15 +77,24 @@ class Limits:
         self._guard(session, "entries", address, window, self._policy.entries_per_address_10min, now)
 
     def may_send(
-        self, session: Session, *, phone: str, address: str, known_device: bool, eligible: bool, now: datetime
+        self,
+        session: Session,
+        *,
+        phone: str,
+        address: str,
+        known_device: bool,
+        spent: bool,
+        eligible: bool,
+        now: datetime,
     ) -> bool:
         """Count a message to `phone` and tell whether it may go out.
 
+        `spent` says that the code sent last opens nothing any more: the pause of a minute does not hold then.
         Numbers that are not `eligible`, and every cap behind one that is reached, are counted apart: the
         work, and so the time, is the same, and nobody's budget is spent by what is not sent.
         """
         allowed = eligible
-        for cap in self._caps(phone, network_of(address), known_device):
+        for cap in self._caps(phone, network_of(address), known_device, spent):
             bucket = cap.bucket if allowed else f"unsent/{cap.bucket}"
             hits, _ = signin.hit(
                 session, bucket=bucket, key_hash=self._blind(cap.key), window=cap.window, now=now
@@ -99,7 +108,7 @@ class Limits:
         hits, _ = signin.hit(session, bucket="notices", key_hash=key, window=_DAY, now=now)
         return hits <= 5
 
-    def _caps(self, phone: str, network: Network, known_device: bool) -> tuple[Cap, ...]:
+    def _caps(self, phone: str, network: Network, known_device: bool, spent: bool) -> tuple[Cap, ...]:
         policy = self._policy
         factor = policy.loopback_factor if network.is_loopback else 1
         number = f"known device/{phone}" if known_device else phone
@@ -124,7 +133,13 @@ class Limits:
                 window=_HOUR,
                 most=policy.sms_per_address_hour * factor,
             ),
-            Cap(bucket="sms number minute", key=number, window=RESEND_AFTER, most=1),
+            # Who has used his code, or mistyped it thrice, needs the next one now; the hour still bounds him.
+            Cap(
+                bucket="sms number minute",
+                key=number,
+                window=RESEND_AFTER,
+                most=policy.sms_per_number_hour if spent else 1,
+            ),
             Cap(bucket="sms number hour", key=number, window=_HOUR, most=policy.sms_per_number_hour),
             Cap(bucket="sms number day", key=number, window=_DAY, most=policy.sms_per_number_day),
             Cap(bucket="sms block hour", key=phone[:-4], window=_HOUR, most=policy.sms_per_block_hour),

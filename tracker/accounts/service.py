@@ -71,6 +71,7 @@ class Accounts:
             phone=number,
             address=address,
             known_device=self._known_devices.knows(device_token, number),
+            spent=signin.last_code_is_spent(session, self._phone_hash(number), codes.ENTRIES_ALLOWED),
             eligible=phones.may_get_codes(number, self._policy.regions),
             now=now,
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, Text, delete, insert, select, update
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tracker.store.schema import Id, metadata, moment
@@ -21,6 +21,7 @@ login_requests = Table(
     moment("created_at", index=True),
     moment("expires_at"),
     moment("used_at", nullable=True),
+    Index("ix_login_requests_phone_hash_created_at", "phone_hash", "created_at"),
 )
 
 code_entries = Table(
@@ -75,6 +76,17 @@ def add_request(
             expires_at=expires_at,
         )
     )
+
+
+def last_code_is_spent(session: Session, phone_hash: bytes, entries_allowed: int) -> bool:
+    """Tell whether the newest code sent to a phone opens nothing any more: used, or blocked."""
+    row = session.execute(
+        select(login_requests.c.used_at, login_requests.c.wrong_entries)
+        .where(login_requests.c.phone_hash == phone_hash, login_requests.c.code_hash.is_not(None))
+        .order_by(login_requests.c.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return row is not None and (row.used_at is not None or row.wrong_entries >= entries_allowed)
 
 
 def lock_request(session: Session, *, login_id: str, phone_hash: bytes, now: datetime) -> LoginRequest | None:

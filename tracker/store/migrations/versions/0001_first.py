@@ -100,6 +100,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("login_id", name=op.f("pk_login_requests")),
     )
     op.create_index(op.f("ix_login_requests_created_at"), "login_requests", ["created_at"], unique=False)
+    op.create_index(
+        "ix_login_requests_phone_hash_created_at",
+        "login_requests",
+        ["phone_hash", "created_at"],
+        unique=False,
+    )
     op.create_table(
         "outbox",
         sa.Column("account_id", sa.BigInteger(), nullable=True),
