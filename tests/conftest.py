@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy.engine import Engine
 
 from tests.kit.broker import TestBroker
+from tests.kit.chromium import browser
 from tests.kit.clock import StandingClock
 from tests.kit.places import RUN_FOLDER, new_folder
 from tests.kit.postgres import new_database, shared_cluster, stop_shared_cluster
@@ -97,6 +99,13 @@ def broker() -> Iterator[TestBroker]:
         started = TestBroker(folder)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of this process' tests; each test opens a context of its own."""
+    with browser() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,25 +1,13 @@
-"""A whole running service, as `tracker up` starts it, and a browser."""
+"""A whole running service, as `tracker up` starts it."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.kit.places import new_folder
 from tests.kit.service import RunningService
 from tests.kit.waiting import until
-
-CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 class House:
@@ -57,13 +45,3 @@ def house() -> Iterator[House]:
             assert service.stop() == 0, service.log[-4000:]
         finally:
             service.close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without a window."""
-    executable = next(path for path in CHROMIUM if Path(path).exists())
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
-        yield browser
-        browser.close()
