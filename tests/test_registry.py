@@ -26,6 +26,13 @@ def test_each_file_is_found_by_the_name_it_announces(package: Path) -> None:
     assert list(registry.load(package.name, "VARIANT")) == ["first", "second"]
 
 
+def test_names_are_told_without_importing(package: Path) -> None:
+    variant(package, "b", "second")
+    (package / "_shared.py").write_text("X = 1\n")
+    (package / "broken.py").write_text("raise RuntimeError\n")
+    assert registry.names(package.name) == ("b", "broken")
+
+
 def test_two_files_of_one_name_are_refused(package: Path) -> None:
     variant(package, "a", "same")
     variant(package, "b", "same")

@@ -15,6 +15,14 @@ class MissingVariant(Exception):
     """A file of a variants' package does not announce what every variant must; add it or move the file."""
 
 
+def names(package: str) -> tuple[str, ...]:
+    """Return the names of a package's files that hold variants, sorted, without importing them."""
+    home = importlib.import_module(package)
+    return tuple(
+        sorted(info.name for info in pkgutil.iter_modules(home.__path__) if not info.name.startswith("_"))
+    )
+
+
 def load(package: str, announces: str) -> Mapping[str, Any]:
     """Return the variants of `package`, each file's attribute `announces` keyed by its `name`, in name order.
 
@@ -25,15 +33,21 @@ def load(package: str, announces: str) -> Mapping[str, Any]:
         DuplicateVariant: two files give the same name.
     """
     found: dict[str, Any] = {}
-    home = importlib.import_module(package)
-    for info in sorted(pkgutil.iter_modules(home.__path__), key=lambda each: each.name):
-        if info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{package}.{info.name}")
-        if not hasattr(module, announces):
-            raise MissingVariant(f"{package}.{info.name} announces no {announces}")
-        variant = getattr(module, announces)
+    for file in names(package):
+        variant = load_one(package, file, announces)
         if variant.name in found:
             raise DuplicateVariant(f"{package}: {variant.name!r} is announced twice")
         found[variant.name] = variant
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def load_one(package: str, file: str, announces: str) -> Any:
+    """Return the variant of one file.
+
+    Raises:
+        MissingVariant: the file lacks the attribute.
+    """
+    module = importlib.import_module(f"{package}.{file}")
+    if not hasattr(module, announces):
+        raise MissingVariant(f"{package}.{file} announces no {announces}")
+    return getattr(module, announces)

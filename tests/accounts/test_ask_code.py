@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.accounts.door import HERE, OWNER, Door, another
+from tracker.accounts.service import SignedIn
 from tracker.domain.errors import Invalid
 from tracker.store.session import Session
 
@@ -43,6 +44,27 @@ def test_a12_the_answer_is_the_same_for_numbers_that_get_no_code(door: Door, pho
 def test_a12_foreign_landline_and_premium_numbers_get_no_message(door: Door, phone: str) -> None:
     door.ask(phone)
     assert door.messages() == []
+
+
+def test_asking_twice_within_a_minute_does_not_make_the_message_that_came_useless(door: Door) -> None:
+    """Found from outside: the second request showed a page on which the first, only SMS did not open."""
+    asked, code = door.ask_and_read()
+    again = door.ask(earlier_login_id=asked.login_id)
+    assert door.messages() == []
+    assert again.login_id == asked.login_id
+    assert isinstance(door.enter(code, again.login_id), SignedIn)
+
+
+def test_a_request_that_opens_nothing_any_more_is_not_gone_on_with(door: Door) -> None:
+    asked, code = door.ask_and_read()
+    door.enter(code, asked.login_id)
+    assert door.ask(earlier_login_id=asked.login_id).login_id != asked.login_id
+
+
+def test_a_foreign_request_is_not_gone_on_with(door: Door) -> None:
+    foreign, _ = door.ask_and_read("+79161234599")
+    door.ask()
+    assert door.ask(earlier_login_id=foreign.login_id).login_id != foreign.login_id
 
 
 def test_a_code_that_was_used_up_is_replaced_without_the_pause_of_a_minute(door: Door) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tracker import registry
 from tracker.cli.doctor import CHECKS, name_of
-from tracker.cli.main import commands
 from tracker.local import mosquitto
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def test_every_process_is_there(compose: dict[str, Any]) -> None:
 def test_each_own_service_runs_a_command_that_exists(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
     assert service["command"] == [name]
-    assert name in commands().commands
+    assert name in registry.names("tracker.cli")
     check = service.get("healthcheck", {}).get("test", [])
     if check:
         assert check[:3] == ["CMD", "tracker", "doctor"]

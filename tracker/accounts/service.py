@@ -17,7 +17,7 @@ from tracker.accounts.policy import TERMS_VERSION, SignInPolicy
 from tracker.domain.access import Viewer, require_step_up
 from tracker.domain.account import Account, SessionKind, SessionLevel, SignedSession
 from tracker.domain.errors import Invalid, StepUpRequired
-from tracker.domain.ids import new_id
+from tracker.domain.ids import is_id, new_id
 from tracker.domain.notification import Notification
 from tracker.store import accounts, outbox, sessions, signin
 from tracker.store.access import Access
@@ -50,9 +50,13 @@ class Accounts:
         locale: str,
         address: str,
         device_token: str | None = None,
+        earlier_login_id: str | None = None,
         now: datetime,
     ) -> CodeAsked:
         """Send a code of 8 digits by SMS, if the number may get one now; the answer never tells.
+
+        Who asks again before the next code may go out goes on with his `earlier_login_id`, if the code sent
+        for it still opens: the SMS he has, or that is on its way, stays good.
 
         The code opens only together with the returned `login_id`, for 10 minutes, once. Older codes and the
         own code go on working. `device_token` is that of an earlier `SignedIn` in the same browser.
@@ -62,6 +66,7 @@ class Accounts:
             TooMany: this network asks too often, for whatever numbers.
         """
         number = phones.normal(phone, region or self._policy.home_region)
+        phone_hash = self._phone_hash(number)
         code = codes.new_sms_code()
         # Hashed in any case and before the database is touched: equal time, and no lock held meanwhile.
         code_hash = self._hasher.hash(code)
@@ -71,7 +76,7 @@ class Accounts:
             phone=number,
             address=address,
             known_device=self._known_devices.knows(device_token, number),
-            spent=signin.last_code_is_spent(session, self._phone_hash(number), codes.ENTRIES_ALLOWED),
+            spent=signin.last_code_is_spent(session, phone_hash, codes.ENTRIES_ALLOWED),
             eligible=phones.may_get_codes(number, self._policy.regions),
             now=now,
         )
@@ -80,13 +85,15 @@ class Accounts:
         signin.add_request(
             session,
             login_id=login_id,
-            phone_hash=self._phone_hash(number),
+            phone_hash=phone_hash,
             code_hash=code_hash if may_send else None,
             locale=language,
             region=region[:10] if region else None,
             now=now,
             expires_at=now + policy.CODE_LIVES_FOR,
         )
+        if not may_send and self._still_opens(session, earlier_login_id, phone_hash, now):
+            login_id = earlier_login_id or login_id
         if may_send:
             minutes = int(policy.CODE_LIVES_FOR.total_seconds()) // 60
             self._tell(
@@ -270,6 +277,17 @@ class Accounts:
         if locale not in policy.LOCALES:
             raise Invalid(("locale", "Choose ru or en."))
         accounts.set_locale(session, viewer.account_id, locale)
+
+    def _still_opens(self, session: Session, login_id: str | None, phone_hash: bytes, now: datetime) -> bool:
+        if login_id is None or not is_id(login_id):
+            return False
+        return signin.is_alive(
+            session,
+            login_id=login_id,
+            phone_hash=phone_hash,
+            entries_allowed=codes.ENTRIES_ALLOWED,
+            now=now,
+        )
 
     def _open_session(
         self,

@@ -89,6 +89,25 @@ def last_code_is_spent(session: Session, phone_hash: bytes, entries_allowed: int
     return row is not None and (row.used_at is not None or row.wrong_entries >= entries_allowed)
 
 
+def is_alive(
+    session: Session, *, login_id: str, phone_hash: bytes, entries_allowed: int, now: datetime
+) -> bool:
+    """Tell whether a code was sent for this request and may still open: unused, unexpired, not blocked."""
+    return (
+        session.execute(
+            select(login_requests.c.login_id).where(
+                login_requests.c.login_id == login_id,
+                login_requests.c.phone_hash == phone_hash,
+                login_requests.c.code_hash.is_not(None),
+                login_requests.c.used_at.is_(None),
+                login_requests.c.expires_at > now,
+                login_requests.c.wrong_entries < entries_allowed,
+            )
+        ).one_or_none()
+        is not None
+    )
+
+
 def lock_request(session: Session, *, login_id: str, phone_hash: bytes, now: datetime) -> LoginRequest | None:
     """Return the request of this id and phone if it is unused and unexpired, its row locked to the end."""
     row = session.execute(

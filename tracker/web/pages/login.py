@@ -95,6 +95,7 @@ def send_code() -> Response:
             locale=i18n.locale(),
             address=context.address,
             device_token=request.cookies.get(DEVICE_COOKIE),
+            earlier_login_id=(keepsakes.look(context, KEEPSAKE) or {}).get("login_id"),
             now=context.now,
         )
     except Invalid as error:
