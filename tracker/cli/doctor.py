@@ -90,6 +90,8 @@ def check_postgis(given: Settings) -> Finding:
     version = ask(
         given, "SELECT coalesce((SELECT extversion FROM pg_extension WHERE extname = 'postgis'), '')"
     )
+    if version is None:
+        return Finding("unknown without the database", "cure the database first")
     if not version:
         return Finding("not there", "as the database's superuser: CREATE EXTENSION postgis")
     return Finding(f"PostGIS {version}")
