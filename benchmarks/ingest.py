@@ -29,7 +29,7 @@ from tracker.domain.ids import new_id
 from tracker.domain.subject import Subject, SubjectKind
 from tracker.ingest.client import BrokerAddress
 from tracker.ingest.provision import access_file, password_file
-from tracker.ingest.service import Ingest
+from tracker.ingest.service import Ingest, collect_rarely
 from tracker.ingest.topics import of_device
 from tracker.store import accounts, devices, housekeeping, subjects
 from tracker.store.geo import to_ewkb
@@ -222,12 +222,15 @@ def _message(fix: Fix) -> tuple[str, bytes]:
 
 @contextmanager
 def _ingest(servers: Servers) -> Iterator[None]:
-    """Run an ingest in a process of its own."""
+    """Run an ingest in a process of its own, from when it has subscribed."""
     spawn = multiprocessing.get_context("spawn")
-    stop = spawn.Event()
-    process = spawn.Process(target=_run_ingest, args=(servers.database_url, servers.broker.port, stop))
+    ready, stop = spawn.Event(), spawn.Event()
+    arguments = (servers.database_url, servers.broker.port, ready, stop)
+    process = spawn.Process(target=_run_ingest, args=arguments)
     process.start()
     try:
+        if not ready.wait(60):
+            raise TimeoutError("ingest did not connect within a minute")
         yield
     finally:
         stop.set()
@@ -235,11 +238,18 @@ def _ingest(servers: Servers) -> Iterator[None]:
         process.kill()
 
 
-def _run_ingest(database_url: str, port: int, stop: threading.Event) -> None:
+def _run_ingest(database_url: str, port: int, ready: threading.Event, stop: threading.Event) -> None:
     address = BrokerAddress(host="127.0.0.1", port=port, tls=False, username=INGEST, password=PASSWORD)
     dialects = registry.load("tracker.ingest.dialects", "DIALECT")
     ingest = Ingest(Database(database_url, pool_size=3), Sealer(PASSWORD), address, dialects, (), utc_now)
+    collect_rarely()
+    threading.Thread(target=_tell, args=(ingest.connected, ready), daemon=True).start()
     ingest.run(stop)
+
+
+def _tell(connected: threading.Event, ready: threading.Event) -> None:
+    connected.wait()
+    ready.set()
 
 
 BENCHMARK = IngestBenchmark()

@@ -22,7 +22,7 @@ from tracker.domain.clock import Clock, utc_now
 from tracker.domain.errors import Misconfigured, Unavailable
 from tracker.ingest.client import BrokerAddress
 from tracker.ingest.provision import Provisioner
-from tracker.ingest.service import Consumer, Ingest
+from tracker.ingest.service import Consumer, Ingest, collect_rarely
 from tracker.notify.channels.sms import SmsChannel
 from tracker.notify.dispatch import Dispatcher
 from tracker.settings import Settings
@@ -198,6 +198,7 @@ def run_ingest(settings: Settings) -> None:
         consumers=CONSUMERS,
         clock=utc_now,
     )
+    collect_rarely()
     ingest.run(stop_on_signals())
 
 

@@ -20,16 +20,31 @@ Version = MQTTProtocolVersion
 class WireDevice:
     """A signed-in client; `heard` is every message it received, as (topic, payload)."""
 
-    def __init__(self, port: int, user: str, password: str, version: Version = Version.MQTTv311) -> None:
+    def __init__(
+        self,
+        port: int,
+        user: str,
+        password: str,
+        version: Version = Version.MQTTv311,
+        *,
+        client_id: str | None = None,
+    ) -> None:
         self.user = user
         self.heard: list[tuple[str, bytes]] = []
         self.published: dict[int, int] = {}
+        self.connections = 0
+        self.disconnected = False
         self._up = threading.Event()
         self._subscribed: set[int] = set()
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=version)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id or user, protocol=version)
         self._client.username_pw_set(user, password)
+        # The broker ends the connection of whoever publishes where he may not.
+        self._client.reconnect_delay_set(min_delay=0, max_delay=1)
         self._client.on_connect = self._on_connect
-        self._client.on_message = lambda _c, _d, message: self.heard.append((message.topic, message.payload))
+        self._client.on_message = lambda _c, _d, message: self.heard.append(
+            (message.topic, bytes(message.payload))
+        )
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = lambda _c, _d, mid, _codes, _p: self._subscribed.add(mid)
         self._client.on_publish = lambda _c, _d, mid, code, _p: self.published.update({mid: code.value})
         self.refused: str | None = None
@@ -40,8 +55,16 @@ class WireDevice:
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.is_failure:
             self.refused = str(code)
+            self._client.disconnect()
         else:
+            self.connections += 1
             self._up.set()
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self.disconnected = True
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self.heard.append((message.topic, bytes(message.payload)))
 
     def topic(self, *rest: str, root: str = "tracker") -> str:
         """One of its own topics."""

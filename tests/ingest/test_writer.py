@@ -1,11 +1,13 @@
 """What a batch leaves in the database."""
 
+import base64
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from nacl.secret import SecretBox
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
@@ -13,14 +15,16 @@ from tests.ingest.conftest import add_device
 from tracker import registry
 from tracker.domain.device import Device
 from tracker.domain.errors import Unavailable
+from tracker.domain.ids import new_id
 from tracker.domain.position import Placed
+from tracker.domain.subject import Subject, SubjectKind
 from tracker.ingest.client import Arrived
 from tracker.ingest.metrics import IngestMetrics
 from tracker.ingest.outbound import Ack
 from tracker.ingest.quarantine import KEPT_AN_HOUR
 from tracker.ingest.topics import of_device
 from tracker.ingest.writer import Consumer, Writer
-from tracker.store import devices
+from tracker.store import devices, subjects
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
 
@@ -246,10 +250,6 @@ def test_presence_is_what_the_device_said_last(bench: Bench) -> None:
 
 
 def test_an_encrypted_payload_is_opened_with_the_devices_sealed_key(bench: Bench) -> None:
-    import base64
-
-    from nacl.secret import SecretBox
-
     with bench.database.begin() as session:
         context = devices.payload_key_context(bench.device.device_id)
         sealed = bench.sealer.seal(b"secret", context=context)
@@ -262,10 +262,6 @@ def test_an_encrypted_payload_is_opened_with_the_devices_sealed_key(bench: Bench
 
 
 def test_a_device_that_moved_to_another_subject_reports_for_it(bench: Bench) -> None:
-    from tracker.domain.ids import new_id
-    from tracker.domain.subject import Subject, SubjectKind
-    from tracker.store import subjects
-
     other = Subject(
         account_id=bench.device.account_id,
         subject_id=new_id(),

@@ -1,4 +1,4 @@
-"""The web server as a process of its own, gunicorn and all, for tests of what a test client cannot show."""
+"""`tracker web` as a process of its own, for tests of what a test client cannot show."""
 
 import signal
 import subprocess
@@ -12,10 +12,6 @@ from tests.kit.service import environment
 from tests.kit.waiting import until
 from tracker.local.ports import free_port
 from tracker.local.supervise import die_with_parent
-from tracker.settings import read
-from tracker.web.app import create_app
-from tracker.web.server import serve
-from tracker.wiring import build
 
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 
@@ -32,12 +28,13 @@ class WebServer:
         settings = {
             "TRACKER_HTTP": f"127.0.0.1:{self.port}",
             "TRACKER_DATABASE_URL": self.database_url,
+            "TRACKER_BROKER_URL": "mqtt://127.0.0.1:1",
             "TRACKER_SECRET_KEY": SECRET_KEY,
         }
         self.log_path = self.data_dir / "web.log"
         with self.log_path.open("w") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "tests.web.serving"],
+                [sys.executable, "-m", "tracker", "web"],
                 env=environment(self.data_dir, **settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -72,9 +69,3 @@ class WebServer:
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait()
-
-
-if __name__ == "__main__":
-    settings = read()
-    host, port = settings.http_address
-    serve(lambda: create_app(build(settings), provisioning_wait_s=1.0), host, port)

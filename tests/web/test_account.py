@@ -109,3 +109,24 @@ def test_an_ended_session_is_out_at_once(home: Household) -> None:
     assert home.cookie.client.get("/api/v1/account").status_code == 401
     assert home.bearer.delete("/api/v1/session").status_code == 204
     assert home.bearer.get("/api/v1/account").status_code == 401
+
+
+def test_a_stolen_token_ends_no_session_and_no_token_but_itself(app: Application, home: Household) -> None:
+    thief = home.token
+    other = home.bearer.post("/api/v1/tokens", {"name": "home automation"}).json
+    for path in (
+        f"sessions/{home.cookie.session_id}",
+        f"sessions/{home.bearer.session_id}",
+        f"tokens/{other['id']}",
+    ):
+        refused = thief.delete(f"/api/v1/{path}")
+        assert (refused.status_code, refused.json["type"]) == (403, "/problems/step-up-required")
+    assert home.cookie.get("/api/v1/account").status_code == 200
+    assert Caller(app, bearer=other["token"]).get("/api/v1/account").status_code == 200
+    assert thief.delete(f"/api/v1/tokens/{thief.session_id}").status_code == 204
+    assert thief.get("/api/v1/account").status_code == 401
+
+
+def test_a_token_signs_itself_out(home: Household) -> None:
+    assert home.token.delete("/api/v1/session").status_code == 204
+    assert home.token.get("/api/v1/account").status_code == 401

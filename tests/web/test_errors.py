@@ -105,3 +105,33 @@ def test_a_page_that_does_not_exist_is_a_page(stranger: Caller) -> None:
     answer = stranger.client.get("/nothing", headers={"Accept-Language": "ru"})
     assert answer.status_code == 404
     assert '<html lang="ru"' in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"kind":"pet","name":"Rex","name":"Max"}', "name"),
+        (b'{"kind":"pet","kind":"pet","name":"Rex"}', "kind"),
+        (b'{"kind":"pet","name":{"a":1,"a":2}}', "a"),
+    ],
+)
+def test_a_field_given_twice_is_refused_by_name_and_not_taken_from_the_last(
+    owner: Caller, body: bytes, field: str
+) -> None:
+    answer = send(owner, body)
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [{"field": field, "message": "is given twice"}]
+    assert owner.get(SUBJECTS).json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (rb'{"\ud800":1}', 400),
+        (rb'{"kind":"pet","name":"\ud800"}', 422),
+        (rb'{"kind":["\udfff"],"name":"Rex"}', 422),
+        (rb'["\udfff"]', 422),
+    ],
+)
+def test_half_a_character_is_no_text(owner: Caller, body: bytes, status: int) -> None:
+    assert send(owner, body).status_code == status

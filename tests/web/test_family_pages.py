@@ -122,3 +122,15 @@ def test_a_new_password_and_a_removal(home: Household) -> None:
     assert home.cookie.submit(f"/devices/{device_id}/delete").headers["Location"] == f"/subjects/{subject_id}"
     assert home.cookie.submit(f"/subjects/{subject_id}/delete").headers["Location"] == "/map"
     assert home.cookie.client.get(f"/subjects/{subject_id}").status_code == 404
+
+
+def test_ages_on_every_page_count_from_the_server_s_clock(home: Household, services: Services) -> None:
+    subject_id = add_subject(home.bearer)
+    device_id = add_device(home.bearer, subject_id)
+    paths = (
+        *("/map", "/account", "/subjects/new", f"/subjects/{subject_id}", "/terms", "/nothing"),
+        *(f"/subjects/{subject_id}/devices/new", f"/devices/{device_id}"),
+    )
+    for path in paths:
+        page = home.cookie.client.get(path).get_data(as_text=True)
+        assert f'data-now="{services.clock().isoformat()}"' in page, path

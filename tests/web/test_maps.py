@@ -216,6 +216,18 @@ def test_the_map_page_has_no_known_barrier(family_page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_without_scripts_the_page_says_so_and_does_not_wait_for_ever(chromium: Browser, home: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{home}/map")
+    # The automated browser keeps `noscript` unparsed even so: what it holds is all that can be seen of it.
+    assert "The map needs JavaScript." in (page.locator("noscript").text_content() or "")
+    expect(page.get_by_text("Connecting…")).to_be_hidden()
+    expect(page.locator(".subject[data-subject-id=a1]")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.browser
 def test_the_map_page_asks_no_other_host(chromium: Browser, home: str) -> None:
     page = chromium.new_page()
     asked: list[str] = []

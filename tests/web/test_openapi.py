@@ -96,3 +96,12 @@ def test_what_is_answered_was_described(
                     continue
                 answer = caller.call(method, path, body)
                 assert str(answer.status_code) in documented, (method, rule, answer.status_code)
+
+
+def test_the_live_stream_names_its_events_and_is_never_refused_for_being_one_too_many(
+    described: dict[str, Any],
+) -> None:
+    stream = calls(described)["GET", "/api/v1/live"]
+    for event in ("position", "gone", "unplaced"):
+        assert f"`{event}`" in stream["description"]
+    assert "429" not in stream["responses"]

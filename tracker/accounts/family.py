@@ -13,7 +13,7 @@ from tracker.domain.device import Device, MqttAccess
 from tracker.domain.errors import Invalid
 from tracker.domain.ids import new_id, shard_of
 from tracker.domain.subject import Subject, SubjectKind
-from tracker.store import devices, facts, positions, subjects
+from tracker.store import devices, facts, live, positions, subjects
 from tracker.store.access import Access
 from tracker.store.seal import Sealer
 from tracker.store.session import Session
@@ -108,6 +108,7 @@ class Family:
         for device in access.devices(subject_id=subject_id):
             self.remove_device(session, viewer, device.device_id, now=now)
         subjects.remove(session, viewer.account_id, subject_id)
+        live.wake(session, viewer.account_id)
 
     def add_device(
         self,
@@ -200,6 +201,7 @@ class Family:
         )
         if subject_id != present.subject_id:
             positions.move_last(session, viewer.account_id, device_id, subject_id)
+            live.wake(session, viewer.account_id)
         return access.device(device_id)
 
     def remove_device(self, session: Session, viewer: Viewer, device_id: str, *, now: datetime) -> None:  # noqa: ARG002
@@ -213,6 +215,7 @@ class Family:
         devices.remove(session, viewer.account_id, device_id)
         positions.remove_of_device(session, viewer.account_id, device_id)
         facts.remove_of_device(session, viewer.account_id, device_id)
+        live.wake(session, viewer.account_id)
 
     def _access(self, device: Device) -> MqttAccess:
         shard = shard_of(device.device_id)

@@ -1,13 +1,12 @@
 """The topics of docs/devices.md: `root/shard/device id/rest`; the shard is the id's first character."""
 
-from dataclasses import dataclass
+import msgspec
 
 from tracker.domain.errors import Malformed, Reason
 from tracker.domain.ids import is_id, shard_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who published, as the topic says; the broker lets a device publish below its own id only."""
 
     root: str
@@ -22,14 +21,12 @@ def parse(topic: str) -> Address:
     Raises:
         Malformed: BAD_TOPIC if it has not the form above, WRONG_SHARD if the shard is another device's.
     """
-    root, _, below = topic.partition("/")
-    shard, _, below = below.partition("/")
-    device_id, _, rest = below.partition("/")
+    root, shard, device_id, *rest = topic.split("/") if topic.count("/") >= 2 else ("", "", "")
     if not root or not is_id(device_id):
         raise Malformed(Reason.BAD_TOPIC, "topic")
     if shard != shard_of(device_id):
         raise Malformed(Reason.WRONG_SHARD, "topic")
-    return Address(root=root, shard=shard, device_id=device_id, rest=tuple(rest.split("/")) if rest else ())
+    return Address(root=root, shard=shard, device_id=device_id, rest=tuple(rest))
 
 
 def of_device(root: str, device_id: str, *rest: str) -> str:

@@ -8,9 +8,9 @@ outage of the database makes the whole batch fail: then nothing was done, and th
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from tracker.domain.errors import Malformed, Misconfigured, Reason, Unavailable
@@ -29,12 +29,12 @@ from tracker.store.session import Database, Session, is_outage
 Consumer = Callable[[Session, Sequence[Placed], datetime], None]
 
 NO_DIALECT = "none"
+WEEK = timedelta(days=7)
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One message, whose it is, and what it says or why it was refused."""
 
     arrived: Arrived
@@ -119,7 +119,8 @@ class Writer:
                     attempt = Taken()
                     acks += self._store(session, [_refused_by_store(entry, error)], now, attempt)
                 taken.add(attempt)
-        return acks, taken
+        # A stream's later acknowledgement says what its earlier ones say.
+        return list({(ack.device_id, ack.boot): ack for ack in acks}.values()), taken
 
     def _decode(self, session: Session, batch: Sequence[Arrived]) -> list[Entry]:
         addresses = [_address(arrived) for arrived in batch]
@@ -174,10 +175,12 @@ class Writer:
         taken.positions += len(new)
         taken.duplicates += len(placed) - len(new)
         for entry in entries:
-            self._keep_facts(session, entry)
-            self._keep_refused(session, entry, now, taken)
             taken.messages[entry.dialect] += 1
-            taken.ignored += entry.decoded == NOTHING and entry.refused is None
+            self._keep_facts(session, entry)
+            if entry.refused is not None or entry.decoded.problems:
+                self._keep_refused(session, entry, now, taken)
+            elif not entry.decoded.reports:
+                taken.ignored += 1
         _note_presence(session, entries)
         acks = _commit_marks(session, entries, now)
         if new:
@@ -186,7 +189,9 @@ class Writer:
         return acks
 
     def _ensure_weeks(self, placed: Sequence[Placed]) -> None:
-        weeks = {positions.week_of(each.position.recorded_at) for each in placed} - self._weeks
+        if not placed:
+            return
+        weeks = _weeks([each.position.recorded_at for each in placed]) - self._weeks
         if weeks:
             # A transaction of its own: making a partition locks the table for everybody until its end.
             with self._database.begin() as session:
@@ -227,6 +232,14 @@ class Writer:
             payload=entry.arrived.payload,
             received_at=entry.arrived.received_at,
         )
+
+
+def _weeks(moments: list[datetime]) -> set[datetime]:
+    """Return the weeks that the moments lie in; all of one or two adjacent ones is the common case."""
+    first, last = positions.week_of(min(moments)), positions.week_of(max(moments))
+    if last - first <= WEEK:
+        return {first, last}
+    return {positions.week_of(moment) for moment in moments}
 
 
 def _address(arrived: Arrived) -> Address | Malformed:

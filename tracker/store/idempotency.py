@@ -45,6 +45,13 @@ def begin(session: Session, account_id: str, key_hash: bytes, request_hash: byte
     return claimed is not None
 
 
+def give_back(session: Session, account_id: str, key_hash: bytes) -> None:
+    """Free a key that this transaction claimed, for a call that did nothing."""
+    session.execute(
+        delete(idempotency).where(idempotency.c.account_id == account_id, idempotency.c.key_hash == key_hash)
+    )
+
+
 def _context(account_id: str, key_hash: bytes) -> str:
     return f"idempotency/{account_id}/{key_hash.hex()}"
 

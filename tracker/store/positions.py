@@ -10,8 +10,9 @@ from sqlalchemy import REAL, Boolean, Column, Float, Index, Row, SmallInteger, T
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tracker.domain.position import Placed, Position
-from tracker.store.geo import from_lonlat, to_ewkb
-from tracker.store.schema import Id, id_from_int, id_to_int, metadata, moment
+from tracker.store.geo import from_lonlat
+from tracker.store.positions_copy import COLUMNS, packed
+from tracker.store.schema import Id, id_from_int, metadata, moment
 from tracker.store.session import Session
 
 LIVE_CHANNEL = "tracker_live"
@@ -62,22 +63,13 @@ last_positions = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
-_FIX_NAMES = (
-    "received_at, geom, odometer_m, accuracy_m, altitude_m, speed_mps, course_deg, battery_pct, hdop, "
-    "satellites, charging, ignition, motion, trigger, network, attrs"
-)
-_NAMES = f"account_id, device_id, recorded_at, {_FIX_NAMES}"
-_TYPES = [
-    *("int8", "int8", "timestamptz", "timestamptz", "bytea", "float8"),
-    *("float4",) * 6,
-    *("int2", "bool", "bool", "bool", "text", "jsonb", "jsonb"),
-]
+_FIX_NAMES = COLUMNS.partition("recorded_at, ")[2]
 
 _STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS stage_positions (LIKE positions INCLUDING DEFAULTS) ON COMMIT DELETE ROWS
 """
 _APPEND = f"""
-INSERT INTO positions ({_NAMES}) SELECT {_NAMES} FROM stage_positions
+INSERT INTO positions ({COLUMNS}) SELECT {COLUMNS} FROM stage_positions
 ON CONFLICT DO NOTHING RETURNING device_id, recorded_at
 """  # noqa: S608 - names of columns, no input
 _MOVE_LAST = f"""
@@ -125,31 +117,6 @@ def ensure_partitions(session: Session, weeks: Collection[datetime]) -> None:
         )
 
 
-def _copy_row(placed: Placed) -> tuple[Any, ...]:
-    fix = placed.position
-    return (
-        id_to_int(placed.account_id),
-        id_to_int(placed.device_id),
-        fix.recorded_at,
-        placed.received_at,
-        to_ewkb(fix.at),
-        fix.odometer_m,
-        fix.accuracy_m,
-        fix.altitude_m,
-        fix.speed_mps,
-        fix.course_deg,
-        fix.battery_pct,
-        fix.hdop,
-        fix.satellites,
-        fix.charging,
-        fix.ignition,
-        fix.motion,
-        fix.trigger,
-        dict(fix.network) if fix.network else None,
-        dict(fix.attrs) if fix.attrs else None,
-    )
-
-
 def append(session: Session, batch: Sequence[Placed]) -> list[Placed]:
     """Store a batch and move the last positions on; return only what was new, in the batch's order.
 
@@ -160,20 +127,20 @@ def append(session: Session, batch: Sequence[Placed]) -> list[Placed]:
         return []
     cursor = _cursor(session)
     cursor.execute(_STAGE)
-    with cursor.copy(f"COPY stage_positions ({_NAMES}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(_TYPES)
-        for placed in batch:
-            copy.write_row(_copy_row(placed))
+    with cursor.copy(f"COPY stage_positions ({COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(packed(batch))
     cursor.execute(_APPEND)
-    fresh = {(id_from_int(device), moment_) for device, moment_ in cursor.fetchall()}
-    if not fresh:
+    if cursor.rowcount == 0:
         cursor.execute("TRUNCATE stage_positions")
         return []
+    fresh = {(id_from_int(device), moment_) for device, moment_ in cursor.fetchall()}
     cursor.execute(_MOVE_LAST)
     touched = sorted({id_from_int(row[0]) for row in cursor.fetchall()})
     cursor.execute("SELECT pg_notify(%s, id) FROM unnest(%s::text[]) AS id", (LIVE_CHANNEL, touched))
     # A savepoint replay appends several times in one transaction: the stage must be empty each time.
     cursor.execute("TRUNCATE stage_positions")
+    if len(fresh) == len(batch):
+        return list(batch)
     new = []
     for placed in batch:
         key = (placed.device_id, placed.position.recorded_at)

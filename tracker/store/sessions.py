@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from tracker.domain.account import SessionKind, SessionLevel, SignedSession
 from tracker.domain.errors import NotFound
+from tracker.store import live
 from tracker.store.schema import Id, metadata, moment
 from tracker.store.session import Session
 
@@ -123,7 +124,7 @@ def touch_proof(session: Session, account_id: str, session_id: str, now: datetim
 
 
 def remove(session: Session, account_id: str, session_id: str) -> None:
-    """End one session.
+    """End one session; its open maps end at the commit.
 
     Raises:
         NotFound: this account has no such session.
@@ -135,6 +136,7 @@ def remove(session: Session, account_id: str, session_id: str) -> None:
     ).one_or_none()
     if ended is None:
         raise NotFound("session")
+    live.wake(session, account_id)
 
 
 def remove_others(session: Session, account_id: str, keep_session_id: str) -> None:
@@ -146,6 +148,7 @@ def remove_others(session: Session, account_id: str, keep_session_id: str) -> No
             sessions.c.kind != SessionKind.TOKEN.value,
         )
     )
+    live.wake(session, account_id)
 
 
 def forget_expired(session: Session, now: datetime) -> None:

@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from tracker import VERSION, registry
-from tracker.domain.errors import Misconfigured
+from tracker.domain.errors import Invalid, Misconfigured
 from tracker.web import errors, guards, i18n, idempotency, openapi
 from tracker.web.context import RequestContext, Services, here
 from tracker.web.live import LiveStreams
@@ -31,7 +31,7 @@ class IdConverter(BaseConverter):
 
 
 class StrictJson(DefaultJSONProvider):
-    """JSON as RFC 8259 has it: no NaN, and nesting that exhausts the reader is a bad request."""
+    """JSON as RFC 8259 has it: no NaN, whole characters, each name once, and not nested beyond reading."""
 
     ensure_ascii = False
 
@@ -40,11 +40,24 @@ class StrictJson(DefaultJSONProvider):
 
         Raises:
             ValueError: it is none.
+            Invalid: a name is in one object twice, or its text holds half a character.
         """
         try:
-            return json.loads(s, parse_constant=_refuse, **options)
+            return json.loads(s, parse_constant=_refuse, object_pairs_hook=_strict_object, **options)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
+
+
+def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for name, value in pairs:
+        name.encode()  # half a character raises the ValueError that makes it no JSON
+        if name in read:
+            raise Invalid((name, "is given twice"))
+        if isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value):
+            raise Invalid((name, "must be valid Unicode text"))
+        read[name] = value
+    return read
 
 
 def _refuse(constant: str) -> None:
@@ -147,4 +160,5 @@ def _frame(app: Application) -> None:
             "nonce": context.nonce,
             "locale": i18n.locale(),
             "signed_in": context.is_signed_in,
+            "now": context.now,
         }

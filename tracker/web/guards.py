@@ -9,12 +9,14 @@ from flask_wtf.csrf import CSRFProtect, validate_csrf
 from werkzeug.exceptions import UnsupportedMediaType
 from wtforms.validators import ValidationError  # type: ignore[import-untyped]
 
-from tracker.domain.account import SessionKind
-from tracker.domain.errors import NotSignedIn
+from tracker.domain.access import Viewer
+from tracker.domain.account import SessionKind, SessionLevel
+from tracker.domain.errors import NotSignedIn, StepUpRequired
 from tracker.settings import Settings
 from tracker.web.context import RequestContext
-from tracker.web.errors import CsrfFailed, for_programs
+from tracker.web.errors import for_programs
 from tracker.web.maps import tile_origin
+from tracker.web.problems import CsrfFailed
 
 SESSION_COOKIE = "ryadom_session"
 DEVICE_COOKIE = "ryadom_device"
@@ -64,6 +66,16 @@ def admit(app: Flask, context: RequestContext) -> None:
         raise NotSignedIn("sign in first")
     if request.method in UNSAFE and not by_bearer:
         _require_csrf()
+
+
+def require_may_end(viewer: Viewer, session_id: str) -> None:
+    """Pass if the caller may end this session or token: its own, or as an owner who signed in by a code.
+
+    Raises:
+        StepUpRequired: the caller is a named token, which a thief may hold, and it is another's.
+    """
+    if viewer.level is SessionLevel.TOKEN and session_id != viewer.session_id:
+        raise StepUpRequired("a token ends only itself")
 
 
 def presented_token() -> str | None:

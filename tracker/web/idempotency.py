@@ -1,4 +1,7 @@
-"""The same unsafe call with the same Idempotency-Key acts once and is answered twice alike."""
+"""The same unsafe call with the same Idempotency-Key acts once and is answered twice alike.
+
+Only what was done is kept: a refused call did nothing, so its key is free for another try.
+"""
 
 import hashlib
 
@@ -16,7 +19,7 @@ KEY_LENGTH = 200
 def replay(context: RequestContext) -> Response | None:
     """Return the answer that this call already got, or None and claim its key.
 
-    Only a signed-in caller's calls to the API count; answers are kept for a day.
+    Only a signed-in caller's calls to the API count; answers below 400 are kept for a day.
 
     Raises:
         Invalid: the key is too long, or was used for another call.
@@ -42,14 +45,20 @@ def replay(context: RequestContext) -> Response | None:
     earlier = idempotency.earlier(context.session, context.services.sealer, account_id, key_hash)
     if earlier.request_hash != request_hash:
         raise Invalid((HEADER, "this key was used for another call"))
-    kind = "application/problem+json" if earlier.status >= 400 else "application/json"
-    return Response(earlier.body, earlier.status, content_type=kind)
+    return Response(earlier.body, earlier.status, content_type="application/json")
 
 
 def keep(context: RequestContext, response: Response) -> Response:
-    """Keep the answer of the call that claimed a key, in the transaction of what it did."""
+    """Keep the answer of the call that claimed a key, in the transaction of what it did.
+
+    A refusal that is committed because it was counted (a wrong code, too many) gives the key back.
+    """
     key_hash = g.pop("idempotency_key_hash", None)
-    if key_hash is not None and response.status_code < 500 and context.has_transaction:
+    if key_hash is None or not context.has_transaction:
+        return response
+    if response.status_code >= 400:
+        idempotency.give_back(context.session, context.viewer.account_id, key_hash)
+    else:
         idempotency.finish(
             context.session,
             context.services.sealer,

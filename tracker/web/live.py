@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from tracker.domain.access import Viewer
-from tracker.domain.errors import TooMany, Unavailable
+from tracker.domain.errors import Unavailable
 from tracker.domain.position import Placed
 from tracker.store.access import LIVE_CHANNEL, Access
 from tracker.store.session import Session
@@ -24,23 +24,37 @@ from tracker.web.geojson import feature
 
 HEARTBEAT_S = 15.0
 RECHECK_S = 1.0
+"""For so long a reader is taken to be still signed in."""
 PAUSE_S = 0.1
 """The least time between two reads of one stream, so that a flood of positions is read in gulps."""
 RESUME_OVERLAP = timedelta(seconds=2)
 """A transaction may commit this much after its clock time; a resumed stream looks back that far."""
 STREAMS_PER_SESSION = 8
 _RETRY_MS = 2000
+_DISPLACED_RETRY_MS = 10_000
 
 log = structlog.get_logger()
 
 
 @dataclass(eq=False)
 class Subscription:
-    """One open stream: whose it is, and the flag that something of his account changed."""
+    """One open stream: whose it is, and the flag that something of his account changed.
+
+    A displaced stream gave its place to a newer one of its session and ends.
+    """
 
     account_id: str
     session_id: str
     changed: threading.Event = field(default_factory=threading.Event)
+    is_displaced: bool = False
+
+
+@dataclass
+class Told:
+    """What one reader knows: who there is, and of each the version of the position that he has."""
+
+    subject_ids: set[str] = field(default_factory=set)
+    versions: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
 
 class LiveStreams:
@@ -49,22 +63,24 @@ class LiveStreams:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._open: set[Subscription] = set()
+        self._open: dict[Subscription, None] = {}  # the oldest first
         self._listener: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def subscribe(self, viewer: Viewer) -> Subscription:
         """Open a stream for a session; `unsubscribe` must follow.
 
-        Raises:
-            TooMany: the session has 8 streams already.
+        The oldest of more than 8 streams of a session ends: a page that was closed or reloaded is noticed
+        only when its stream is next written to, and must not keep a new one out.
         """
         subscription = Subscription(account_id=viewer.account_id, session_id=viewer.session_id)
         with self._lock:
-            own = sum(each.session_id == viewer.session_id for each in self._open)
-            if own >= STREAMS_PER_SESSION:
-                raise TooMany(int(HEARTBEAT_S))
-            self._open.add(subscription)
+            own = [each for each in self._open if each.session_id == viewer.session_id]
+            if len(own) >= STREAMS_PER_SESSION:
+                del self._open[own[0]]
+                own[0].is_displaced = True
+                own[0].changed.set()
+            self._open[subscription] = None
             if self._listener is None:
                 self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
                 self._listener.start()
@@ -73,7 +89,7 @@ class LiveStreams:
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a stream that ended."""
         with self._lock:
-            self._open.discard(subscription)
+            self._open.pop(subscription, None)
 
     def stop(self) -> None:
         """End every stream within a second; safe in a signal handler's greenlet."""
@@ -113,35 +129,42 @@ class LiveStreams:
         `resume_after` is the moment of the last event the reader got; None sends every subject's state.
         """
         yield f"retry: {_RETRY_MS}\n\n"
-        told: dict[str, tuple[str, datetime]] = {}
+        told = Told()
         spoke_at = time.monotonic()
         viewer: Viewer | None = None
-        checked_at = -RECHECK_S
-        while not self._stopping.is_set():
+        checked_at = 0.0
+        while True:
             subscription.changed.clear()
+            if self._stopping.is_set():
+                return
+            if subscription.is_displaced:
+                # A reader who is still there comes back, but not so soon that two take turns all the time.
+                yield f"retry: {_DISPLACED_RETRY_MS}\n\n"
+                return
+            began_at = time.monotonic()
+            news: list[str] = []
             try:
                 with self._services.database.begin() as session:
-                    if viewer is None or time.monotonic() - checked_at >= RECHECK_S:
+                    if viewer is None or began_at - checked_at >= RECHECK_S:
                         viewer = self._still_signed_in(session, token)
-                        checked_at = time.monotonic()
+                        checked_at = began_at
                     if viewer is None:
                         return
-                    read_at, news = _news(Access(session, viewer), told, resume_after)
+                    news = _news(Access(session, viewer), told, resume_after, self._services.clock())
                     resume_after = None
             except Unavailable:
                 self._stopping.wait(1.0)
                 subscription.changed.set()
-                news = []
-            for placed in news:
-                yield event(placed, read_at, self._services.clock())
-                told[placed.subject_id] = _version(placed)
+            yield from news
             if news:
                 spoke_at = time.monotonic()
             elif time.monotonic() - spoke_at >= HEARTBEAT_S:
                 yield ": ping\n\n"
                 spoke_at = time.monotonic()
             self._stopping.wait(PAUSE_S)
-            subscription.changed.wait(max(0.0, spoke_at + HEARTBEAT_S - time.monotonic()))
+            # A reader who was not checked this time is checked soon: his session may have just ended.
+            next_at = spoke_at + HEARTBEAT_S if checked_at == began_at else checked_at + RECHECK_S
+            subscription.changed.wait(max(0.0, next_at - time.monotonic()))
 
     def _still_signed_in(self, session: Session, token: str) -> Viewer | None:
         found = self._services.accounts.authenticate(session, token, self._services.clock())
@@ -152,33 +175,45 @@ def _version(placed: Placed) -> tuple[str, datetime]:
     return placed.device_id, placed.position.recorded_at
 
 
-def _news(
-    access: Access, told: dict[str, tuple[str, datetime]], resume_after: datetime | None
-) -> tuple[datetime, list[Placed]]:
-    """Return the database's time and the last positions that the reader does not have.
+def _news(access: Access, told: Told, resume_after: datetime | None, now: datetime) -> list[str]:
+    """Return the events of what the reader does not have, and note in `told` that he has it now.
 
-    A resumed reader has everything but what changed since; that is noted in `told`.
+    A resumed reader has everything but what changed since.
     """
     read_at = access.database_time()
-    states = access.last_positions()
+    states = {placed.subject_id: placed for placed in access.last_positions()}
+    subject_ids = {subject.subject_id for subject in access.subjects()}
+    versions = {subject_id: _version(placed) for subject_id, placed in states.items()}
     if resume_after is not None:
         since = access.last_positions(updated_after=resume_after - RESUME_OVERLAP)
         changed = {placed.subject_id for placed in since}
-        told.update(
-            {placed.subject_id: _version(placed) for placed in states if placed.subject_id not in changed}
-        )
-    return read_at, [placed for placed in states if told.get(placed.subject_id) != _version(placed)]
+        told.versions = {each: version for each, version in versions.items() if each not in changed}
+    gone = told.subject_ids - subject_ids
+    unplaced = told.versions.keys() - versions.keys() - gone
+    news = [
+        _event("position", position(placed, now), read_at)
+        for subject_id, placed in states.items()
+        if told.versions.get(subject_id) != versions[subject_id]
+    ]
+    news += [_event("unplaced", {"subject_id": each}, read_at) for each in sorted(unplaced)]
+    news += [_event("gone", {"subject_id": each}, read_at) for each in sorted(gone)]
+    told.subject_ids, told.versions = subject_ids, versions
+    return news
 
 
-def event(placed: Placed, read_at: datetime, now: datetime) -> str:
-    """Return one `position` event; its id is the moment, in microseconds, from which to resume."""
-    data: dict[str, Any] = {
+def position(placed: Placed, now: datetime) -> dict[str, Any]:
+    """Return the data of a `position` event."""
+    return {
         "subject_id": placed.subject_id,
         "device_id": placed.device_id,
         "feature": feature(placed, now),
     }
+
+
+def _event(name: str, data: dict[str, Any], read_at: datetime) -> str:
+    """Return the text of one event; its id is the moment, in microseconds, from which to resume."""
     number = round(read_at.timestamp() * 1_000_000)
-    return f"event: position\nid: {number}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return f"event: {name}\nid: {number}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 def resume_moment(last_event_id: str | None) -> datetime | None:

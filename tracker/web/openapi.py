@@ -42,7 +42,7 @@ _TEXTS = {
     "500": "A fault of the service",
     "503": "A neighbour of the service does not answer; `Retry-After` says how long to wait",
 }
-_LIMITED = {"/api/v1/login", "/api/v1/login/code", "/api/v1/step-up", "/api/v1/live"}
+_LIMITED = {"/api/v1/login", "/api/v1/login/code", "/api/v1/step-up"}
 _CODES = {"/api/v1/login", "/api/v1/step-up"}
 
 _NOT_JSON = {"/api/v1/live": "text/event-stream", "/metrics": "text/plain"}

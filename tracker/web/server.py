@@ -1,7 +1,5 @@
 """Runs the application in gunicorn with gevent: thousands of open streams in one small process."""
 
-import importlib
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +16,14 @@ GRACE_S = 5
 
 
 def serve(make_app: Callable[[], "Application"], host: str, port: int, *, workers: int = 1) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT. The standard library must be cooperative already (gevent's `patch_all`).
 
-    `make_app` builds services and application inside the worker, after the standard library became
-    cooperative: locks and pools made before that would stop the whole process when one request waits.
+    `make_app` builds services and application inside the worker: connections and threads made before the
+    fork would be shared.
     """
 
     class Worker(GeventWorker):  # type: ignore[misc]
         """A worker whose streams end when it is told to stop."""
-
-        def patch(self) -> None:
-            super().patch()
-            # psycopg chose its way of waiting when it was imported, before anything was patched.
-            if "psycopg.waiting" in sys.modules:
-                importlib.reload(sys.modules["psycopg.waiting"])
 
         def handle_exit(self, sig: int, frame: Any) -> None:
             super().handle_exit(sig, frame)

@@ -1,16 +1,16 @@
 """What every dialect takes and gives."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from tracker.domain.errors import Malformed, Reason
 from tracker.domain.position import Report, StreamMark
 from tracker.ingest.topics import Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One published message; `retained` if the broker replays it, `payload_key` opens encrypted payloads."""
 
     topic: str
@@ -21,8 +21,7 @@ class Message:
     payload_key: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One element of a message that was refused; `mark` is its place in the device's stream, if it told."""
 
     reason: Reason
@@ -30,8 +29,7 @@ class Problem:
     mark: StreamMark | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     """What a message says, element by element; both empty: it was legal and says nothing of interest."""
 
     reports: tuple[Report, ...] = ()

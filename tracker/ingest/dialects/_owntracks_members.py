@@ -165,7 +165,7 @@ def extras(body: Body) -> dict[str, Any]:
             continue
         try:
             check_plain(name, "name")
-            check_plain(value, name)
+            check_plain(value, "value")
         except Malformed:
             continue
         kept[name] = value

@@ -53,7 +53,8 @@ def _keys_repeat(payload: bytes, value: Any) -> bool:
     # The decoder keeps the last of two equal keys. Without escapes each colon of the text ends a key or
     # lies in a string, so counting tells exactly whether one was dropped, for less than collecting pairs.
     if b"\\" not in payload:
-        return payload.count(b":") != _colons(value)
+        colons = payload.count(b":")
+        return not (isinstance(value, dict) and colons == len(value)) and colons != _colons(value)
     repeated: list[bool] = []
 
     def collect(pairs: list[tuple[str, Any]]) -> None:

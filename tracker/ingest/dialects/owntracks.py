@@ -101,7 +101,10 @@ def _open(data: Any, secret: bytes | None) -> bytes:
 
 def _location(body: Body, message: Message) -> Decoded:
     wire = location(body)
-    moment = _moment(body, message.received_at)
+    if isinstance(wire.tst, str):
+        moment = _moment(body, message.received_at)
+    else:
+        moment = plausible_time(epoch_time(wire.tst), message.received_at)
     if wire.lat == 0 and wire.lon == 0:
         # What a phone without a fix sends; it is legal and says nothing.
         return NOTHING

@@ -7,10 +7,11 @@ from apiflask.schemas import EmptySchema
 from flask import Response
 
 from tracker.accounts.service import Blocked, WrongCode
+from tracker.web.answers import AccountOut
 from tracker.web.api import _show
 from tracker.web.api.login import refusal
 from tracker.web.context import here
-from tracker.web.models import AccountChange, AccountOut, OwnCode, StepUp
+from tracker.web.models import AccountChange, OwnCode, StepUp
 
 BLUEPRINT = APIBlueprint("api-account", __name__, url_prefix="/api/v1", tag="Account")
 

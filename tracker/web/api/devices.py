@@ -6,18 +6,12 @@ from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
 from tracker.web import provisioning
+from tracker.web.answers import DeviceCredentials, DeviceList, DeviceOut
 from tracker.web.api import _show
 from tracker.web.api._keyset import cursor, cut, id_of
 from tracker.web.context import here
 from tracker.web.dialects import known_dialect
-from tracker.web.models import (
-    DeviceChange,
-    DeviceCredentials,
-    DeviceList,
-    DeviceOut,
-    DeviceQuery,
-    NewDevice,
-)
+from tracker.web.models import DeviceChange, DeviceQuery, NewDevice
 
 BLUEPRINT = APIBlueprint("api-devices", __name__, url_prefix="/api/v1/devices", tag="Devices")
 

@@ -13,9 +13,9 @@ from tracker.domain.errors import Unavailable
 from tracker.settings import Settings
 from tracker.store import migrate, quarantine
 from tracker.web import metrics
+from tracker.web.answers import Health
 from tracker.web.context import application, here
 from tracker.web.guards import open_to_all
-from tracker.web.models import Health
 
 BLUEPRINT = APIBlueprint("health", __name__, tag="Running it")
 

@@ -17,7 +17,9 @@ def stream() -> Response:
     """Follow the last positions by Server-Sent Events
 
     Each `position` event carries `{"subject_id", "device_id", "feature"}`, the newest state of one subject;
-    the first events tell every subject's. `Last-Event-ID` resumes: only what changed since is told.
+    the first events tell every subject's. `gone` carries `{"subject_id"}` of a subject that was removed,
+    `unplaced` of one that has no position any more. `Last-Event-ID` resumes: only what changed since is
+    told. The oldest of more than 8 streams of a session ends.
     """
     live = application().live
     token = presented_token()

@@ -8,11 +8,12 @@ from flask_babel import get_locale
 
 from tracker.accounts.service import Blocked, WrongCode
 from tracker.domain.account import SessionKind
+from tracker.web.answers import CodeAskedOut, LoginOut
 from tracker.web.api import _show
 from tracker.web.context import here
-from tracker.web.errors import BLOCKED, WRONG_CODE, Problem
 from tracker.web.guards import open_to_all
-from tracker.web.models import CodeAskedOut, CodeRequest, Login, LoginOut
+from tracker.web.models import CodeRequest, Login
+from tracker.web.problems import BLOCKED, WRONG_CODE, Problem
 
 BLUEPRINT = APIBlueprint("api-login", __name__, url_prefix="/api/v1/login", tag="Signing in")
 

@@ -6,10 +6,11 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from tracker.domain.errors import Invalid
+from tracker.web.answers import FeatureCollection
 from tracker.web.api._keyset import cut, moment_and_id_of, moment_cursor
 from tracker.web.context import here
 from tracker.web.geojson import feature
-from tracker.web.models import FeatureCollection, PositionQuery
+from tracker.web.models import PositionQuery
 
 BLUEPRINT = APIBlueprint("api-positions", __name__, url_prefix="/api/v1/positions", tag="Positions")
 

@@ -8,11 +8,12 @@ from flask import Response, make_response
 
 from tracker.domain.account import SessionKind
 from tracker.domain.errors import NotFound
+from tracker.web.answers import SessionList
 from tracker.web.api import _show
 from tracker.web.api._keyset import page_of_all
 from tracker.web.context import here
-from tracker.web.guards import drop_session_cookie
-from tracker.web.models import PageQuery, SessionList
+from tracker.web.guards import drop_session_cookie, require_may_end
+from tracker.web.models import PageQuery
 
 BLUEPRINT = APIBlueprint("api-sessions", __name__, url_prefix="/api/v1", tag="Account")
 
@@ -35,10 +36,14 @@ def index(query_data: PageQuery) -> dict[str, Any]:
 @BLUEPRINT.delete("/sessions/<id:session_id>")
 @BLUEPRINT.output(EmptySchema, status_code=204)
 def end(session_id: str) -> tuple[str, int]:
-    """End a session at once"""
+    """End a session at once
+
+    A named token ends none: 403 step-up-required.
+    """
     context = here()
     if session_id not in {each.session_id for each in context.access.sessions(context.now)}:
         raise NotFound("session")
+    require_may_end(context.viewer, session_id)
     context.services.accounts.end_session(context.session, context.viewer, session_id, now=context.now)
     return "", 204
 

@@ -7,10 +7,11 @@ from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
 from tracker.domain.subject import Subject, SubjectKind
+from tracker.web.answers import SubjectList, SubjectOut
 from tracker.web.api import _show
 from tracker.web.api._keyset import cursor, cut, id_of
 from tracker.web.context import here
-from tracker.web.models import NewSubject, PageQuery, SubjectChange, SubjectList, SubjectOut
+from tracker.web.models import NewSubject, PageQuery, SubjectChange
 
 BLUEPRINT = APIBlueprint("api-subjects", __name__, url_prefix="/api/v1/subjects", tag="Subjects")
 

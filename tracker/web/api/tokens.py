@@ -6,10 +6,12 @@ from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
 from tracker.domain.errors import Invalid, NotFound
+from tracker.web.answers import NewTokenOut, SessionList
 from tracker.web.api import _show
 from tracker.web.api._keyset import page_of_all
 from tracker.web.context import here
-from tracker.web.models import NewToken, NewTokenOut, PageQuery, SessionList
+from tracker.web.guards import require_may_end
+from tracker.web.models import NewToken, PageQuery
 
 BLUEPRINT = APIBlueprint("api-tokens", __name__, url_prefix="/api/v1/tokens", tag="Account")
 
@@ -53,9 +55,13 @@ def index(query_data: PageQuery) -> dict[str, Any]:
 @BLUEPRINT.delete("/<id:token_id>")
 @BLUEPRINT.output(EmptySchema, status_code=204)
 def end(token_id: str) -> tuple[str, int]:
-    """End a token at once"""
+    """End a token at once
+
+    A named token ends only itself, else 403 step-up-required.
+    """
     context = here()
     if token_id not in {each.session_id for each in context.access.tokens(context.now)}:
         raise NotFound("token")
+    require_may_end(context.viewer, token_id)
     context.services.accounts.end_session(context.session, context.viewer, token_id, now=context.now)
     return "", 204

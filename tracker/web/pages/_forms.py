@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, ValidationError
 
 from tracker.domain.errors import Invalid
-from tracker.web.errors import field_message
+from tracker.web.field_messages import field_message
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

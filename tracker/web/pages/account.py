@@ -64,7 +64,6 @@ def _page(errors: dict[str, str], status: int = 200, **values: str) -> Response:
         saved=saved if saved in SAVED else None,
         errors=errors,
         values=values,
-        now=context.now,
     )
     if token:
         keepsakes.drop(answer, context, TOKEN_KEEPSAKE, path="/account")

@@ -106,7 +106,6 @@ def credentials(device_id: str) -> Response:
         device=_show.device(device),
         mqtt=mqtt,
         publish_line=publish_line(device, mqtt),
-        now=context.now,
         **_owntracks(device, mqtt),
     )
     keepsakes.drop(answer, context, KEEPSAKE, path=url_for("devices.credentials", device_id=device_id))
@@ -157,7 +156,6 @@ def _page(device_id: str, values: dict[str, str], errors: dict[str, str], status
         freshness=_show.fresh(last, context.now),
         values={"name": device.name} | values,
         errors=errors,
-        now=context.now,
     )
 
 

@@ -23,5 +23,4 @@ def show() -> Response:
         "map.html",
         map=drawn,
         subjects=[_show.subject(one, lasts.get(one.subject_id), context.now) for one in subjects],
-        now=context.now,
     )

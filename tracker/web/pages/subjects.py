@@ -54,7 +54,6 @@ def _page(subject_id: str, values: dict[str, str], errors: dict[str, str], statu
         devices=[_show.device(each) for each in context.access.devices(subject_id=subject_id)],
         values={"name": subject.name} | values,
         errors=errors,
-        now=context.now,
     )
 
 

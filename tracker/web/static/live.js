@@ -67,8 +67,15 @@
     tell(row);
   }
 
+  const emptyRow = () => document.getElementById('subject-row').content.firstElementChild.cloneNode(true);
+
+  function tellWhetherNobody() {
+    const nobody = document.querySelector('[data-nobody]');
+    if (nobody) nobody.hidden = list.children.length > 0;
+  }
+
   function addRow(subject) {
-    const row = document.getElementById('subject-row').content.firstElementChild.cloneNode(true);
+    const row = emptyRow();
     row.dataset.subjectId = subject.id;
     row.dataset.kind = subject.kind;
     row.dataset.name = subject.name;
@@ -79,8 +86,7 @@
     open.href = `/subjects/${encodeURIComponent(subject.id)}`;
     open.setAttribute('aria-label', text.say('details', { name: subject.name }));
     list.append(row);
-    const nobody = document.querySelector('[data-nobody]');
-    if (nobody) nobody.hidden = true;
+    tellWhetherNobody();
     return row;
   }
 
@@ -100,6 +106,36 @@
       asked.delete(subjectId); // the network failed: the next position asks again
       return null;
     }
+  }
+
+  /** A subject was removed: it leaves the map and the list, and its own page. */
+  function remove(subjectId) {
+    const row = list && rowOf(subjectId);
+    if (!row) return;
+    if (list.dataset.family) {
+      window.location.assign('/map');
+      return;
+    }
+    asked.delete(subjectId);
+    window.ryadom.family.remove(subjectId);
+    row.remove();
+    tellWhetherNobody();
+  }
+
+  /** A subject has no position any more: its device was removed, or counts for another one. */
+  function unplace(subjectId) {
+    const row = list && rowOf(subjectId);
+    if (!row) return;
+    if (list.dataset.family) {
+      window.location.reload();
+      return;
+    }
+    window.ryadom.family.remove(subjectId);
+    const { subjectId: id, kind, name } = row.dataset;
+    Object.keys(row.dataset).forEach((key) => delete row.dataset[key]);
+    Object.assign(row.dataset, { subjectId: id, kind, name, freshness: 'never' });
+    row.querySelector('.subject__text').replaceWith(emptyRow().querySelector('.subject__text'));
+    row.querySelector('.subject__name').textContent = name;
   }
 
   /* ---- The stream ---- */
@@ -137,11 +173,18 @@
     state.querySelector('[data-live-text]').textContent = text.say(`state_${name}`);
   }
 
-  /** What changed before the stream was open: the newest position of everybody. */
+  /** What changed before the stream was open: the newest position of everybody, and who is gone. */
   async function catchUp() {
+    const shown = list ? [...list.children].map((row) => [row.dataset.subjectId, row.dataset.recordedAt]) : [];
     const answer = await fetch('/api/v1/subjects?limit=1000', { headers: { Accept: 'application/json' } });
     if (!answer.ok) return;
-    for (const subject of (await answer.json()).items) {
+    const subjects = new Map((await answer.json()).items.map((subject) => [subject.id, subject]));
+    for (const [subjectId, recordedAt] of shown) {
+      const subject = subjects.get(subjectId);
+      if (!subject) remove(subjectId);
+      else if (recordedAt && !subject.last_position && rowOf(subjectId)?.dataset.recordedAt === recordedAt) unplace(subjectId);
+    }
+    for (const subject of subjects.values()) {
       const last = subject.last_position;
       if (last) take(subject.id, last.properties.device_id, last);
       else if (list && !list.dataset.family && !rowOf(subject.id)) newRow(subject.id);
@@ -158,6 +201,8 @@
       const told = JSON.parse(event.data);
       take(told.subject_id, told.device_id, told.feature);
     });
+    source.addEventListener('gone', (event) => remove(JSON.parse(event.data).subject_id));
+    source.addEventListener('unplaced', (event) => unplace(JSON.parse(event.data).subject_id));
     source.addEventListener('error', () => {
       setState('reconnecting');
       // A browser retries a broken stream by itself, but not one that answered with an error.
@@ -217,6 +262,7 @@
   }
 
   const sheet = document.querySelector('.family');
+  if (state) state.hidden = false; // who has no scripts has no connection to wait for
   if (sheet) prepareSheet(sheet);
   if (list) prepareList();
   connect();

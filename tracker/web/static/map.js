@@ -119,7 +119,7 @@
   const meet = (one, other) =>
     Math.abs(one.x - other.x) * 2 < one.width + other.width && Math.abs(one.y - other.y) * 2 < one.height + other.height;
 
-  /** The dots of one map: `add`, `move`, `choose`, `refresh`, `fit`; `onChoose(subject_id)` when one is pressed. */
+  /** The dots of one map: `add`, `move`, `remove`, `choose`, `refresh`, `fit`; `onChoose(subject_id)` when one is pressed. */
   class Family {
     constructor(map, ages) {
       this.map = map;
@@ -167,6 +167,18 @@
       element.classList.remove('dot--moved');
       void element.offsetWidth; // restarts the animation
       element.classList.add('dot--moved');
+    }
+
+    /** Take a subject off the map, if it is there. */
+    remove(subjectId) {
+      const dot = this.dots.get(subjectId);
+      if (!dot) return;
+      cancelAnimationFrame(dot.frame);
+      dot.marker.remove();
+      dot.circle.remove();
+      this.dots.delete(subjectId);
+      if (this.chosen === subjectId) this.chosen = null;
+      this.declutter();
     }
 
     glide(dot, target) {
