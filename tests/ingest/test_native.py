@@ -215,6 +215,19 @@ def test_colons_in_texts_are_no_keys() -> None:
     assert position.attrs == {"a:b": "c:d", "e": [":"]}
 
 
+@pytest.mark.parametrize("tail", [b"\0", cbor2.dumps(FIX)])
+def test_a_second_cbor_item_is_not_lost_without_a_word(tail: bytes) -> None:
+    assert refusal(cbor2.dumps(FIX) + tail, "position", "cbor") is Reason.NOT_CBOR
+
+
+@pytest.mark.parametrize(("written", "satellites"), [(7, 7), (7.0, 7), (0, 0)])
+def test_whole_numbers_may_be_written_with_a_point(written: float, satellites: int) -> None:
+    payload = json.dumps({**FIX, "sat": written}).encode()
+    (report,) = DIALECT.decode(message("tracker", payload, "position")).reports
+    assert report.position is not None
+    assert report.position.satellites == satellites
+
+
 @pytest.mark.parametrize(
     "payload",
     [

@@ -34,7 +34,7 @@ NO_RETAINED_MESSAGES = 2
 UNACKNOWLEDGED_OUT = 20
 """How many of our own messages may be under way: what a broker of default settings takes."""
 REFUSED_FROM = 128
-PACKET_BYTES = 128 * 1024
+PACKET_BYTES = 512 * 1024
 
 log = structlog.get_logger()
 

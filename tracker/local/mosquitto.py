@@ -17,8 +17,8 @@ SETTINGS: Mapping[str, str] = {
     "per_listener_settings": "false",
     "allow_anonymous": "false",
     "allow_zero_length_clientid": "true",
-    # OwnTracks cards carry a picture.
-    "max_packet_size": "65536",
+    # Above every dialect's limit: ingest refuses with a reason and counts; the broker would just hang up.
+    "max_packet_size": "262144",
     # Above the batch of ingest, which acknowledges only after its commit.
     "max_inflight_messages": "1000",
     # No count: with one, Mosquitto drops acknowledged messages in silence while ingest is away.

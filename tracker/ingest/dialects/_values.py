@@ -1,5 +1,6 @@
 """Reads untrusted JSON and CBOR into plain values that the database can hold, or refuses them."""
 
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -86,17 +87,22 @@ def from_cbor(payload: bytes, limit_bytes: int) -> Any:
         Malformed: TOO_LARGE, NOT_CBOR.
     """
     check_size(payload, limit_bytes)
+    stream = io.BytesIO(payload)
     try:
-        return cbor2.loads(
-            payload,
+        value = cbor2.CBORDecoder(
+            stream,
             max_depth=DEPTH + 2,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
             semantic_decoders=_NO_TAGS,
             tag_hook=_refuse_tag,
-        )
+        ).decode()
     except Exception:
         raise Malformed(Reason.NOT_CBOR, "syntax, depth or tag") from None
+    if stream.tell() != len(payload):
+        # A second item would be lost without a word.
+        raise Malformed(Reason.NOT_CBOR, "more than one item")
+    return value
 
 
 def _refuse_tag(*_: Any) -> Any:

@@ -47,8 +47,9 @@ class Wire(msgspec.Struct, frozen=True, gc=False):
     ignition: bool | None = None
     motion: bool | None = None
     trigger: Annotated[str, Meta(max_length=64)] | None = None
-    sat: Annotated[int, Meta(ge=0, le=1000)] | None = None
-    satellites: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    # Many encoders write whole numbers as 7.0.
+    sat: Annotated[float, Meta(ge=0, le=1000, multiple_of=1)] | None = None
+    satellites: Annotated[float, Meta(ge=0, le=1000, multiple_of=1)] | None = None
     hdop: Annotated[float, Meta(ge=0, le=1000)] | None = None
     odometer_m: Annotated[float, Meta(ge=0, le=1e12)] | None = None
     sim: Annotated[str, Meta(max_length=64)] | None = None
@@ -137,7 +138,7 @@ def _report(element: Any, message: Message) -> Report:
             ignition=wire.ignition,
             motion=wire.motion,
             trigger=wire.trigger,
-            satellites=wire.sat if wire.satellites is None else wire.satellites,
+            satellites=_whole(wire.sat if wire.satellites is None else wire.satellites),
             hdop=wire.hdop,
             odometer_m=wire.odometer_m,
             network={} if wire.sim is None else {"sim": wire.sim},
@@ -145,6 +146,10 @@ def _report(element: Any, message: Message) -> Report:
         ),
         mark=_mark(wire.boot, wire.seq),
     )
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _attrs(attrs: dict[str, Any] | None) -> Mapping[str, Any]:
