@@ -28,7 +28,8 @@ def children(service: RunningService) -> dict[str, int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         state, parent = rest.split()[:2]
-        if int(parent) == service.popen.pid and state != "Z":
+        # A process that is ending has no command line before it is a zombie.
+        if int(parent) == service.popen.pid and state != "Z" and words[0]:
             command = Path(words[0]).name
             found[command if command in PROCESSES else words[3]] = int(status.parent.name)
             assert name
