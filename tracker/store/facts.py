@@ -54,9 +54,9 @@ def commit_marks(
 ) -> int | None:
     """Add sequence numbers to what one boot's stream has committed; return the last of the unbroken run.
 
-    The run begins at 1 (or at 0, for devices that count from there); None while its first number is
-    missing. It is the promise "everything up to here is committed": a hole, left by a broker that
-    forgot what it had acknowledged, holds it back until the device has sent the hole again.
+    The run begins at 1; None while that is missing. A number 0 is stored, but no promise covers it. It is
+    the promise "everything up to here is committed": a hole, left by a broker that forgot what it had
+    acknowledged, holds it back until the device has sent the hole again.
     """
     seen = [Range(seq, seq + 1) for seq in sorted(set(seqs))]
     statement = upsert(streams).values(
