@@ -32,7 +32,7 @@ def bench(name: str, as_json: bool, size: int | None, rounds: int) -> None:
     result = asdict(found[name].run(options))
     for kind in ("figures", "floors", "ratios"):
         for label, value in result[kind].items():
-            click.echo(f"{kind[:-1]:<7} {label:<28} {value:>12,.4g}")
+            click.echo(f"{kind[:-1]:<7} {label:<28} {value:>14,.7g}")
     if as_json:
         click.echo(json.dumps(result))
 

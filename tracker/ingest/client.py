@@ -68,8 +68,7 @@ class Arrived(msgspec.Struct, frozen=True, gc=False):
 class BufferedSocket:
     """A socket that paho may read and write in small pieces: one system call serves many of them.
 
-    Paho reads a packet in three pieces and sends each acknowledgement alone; with this it takes in twice
-    as many messages a second (docs/performance.md).
+    Paho reads a packet in three pieces and sends each acknowledgement alone.
     """
 
     def __init__(self, inner: socket.socket) -> None:
