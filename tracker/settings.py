@@ -45,7 +45,9 @@ class Settings(BaseSettings):
         1000, ge=1, description="most messages an hour in all: a breaker against pumping"
     )
     mail: str = Field("file", description="`file` or `smtp://...`; nothing goes by mail yet")
-    trusted_network: str | None = Field(None, description="operator gateway for automatic identification; not used yet")
+    trusted_network: str | None = Field(
+        None, description="operator gateway for automatic identification; not used yet"
+    )
     map_tiles: str = Field("offline", description="`offline`, or `xyz:TEMPLATE` of a tile server you may use")
     map_attribution: str = Field("", description="what the tile server's owner wants to be read on the map")
     trusted_proxies: int = Field(
