@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from nacl.secret import SecretBox
 from prometheus_client import CollectorRegistry
@@ -247,6 +248,23 @@ def test_presence_is_what_the_device_said_last(bench: Bench) -> None:
     bench.write(bench.arrived(b"online", "status"))
     assert bench.one("SELECT online FROM devices") is True
     assert bench.one("SELECT count(*) FROM facts WHERE kind = 'presence'") >= 1
+
+
+def test_a_device_that_reports_again_after_its_last_will_is_online(bench: Bench) -> None:
+    """OwnTracks has no word for being back: it stayed offline for ever after its first lost connection."""
+    bench.write(bench.arrived(b"offline", "status"))
+    bench.write(bench.arrived(fix(1)))
+    assert bench.one("SELECT online FROM devices") is True
+    bench.write(bench.arrived(b"offline", "status"), bench.arrived(fix(2)))
+    assert bench.one("SELECT online FROM devices") is True
+    bench.write(bench.arrived(fix(3)), bench.arrived(b"offline", "status"))
+    assert bench.one("SELECT online FROM devices") is False
+
+
+def test_a_replayed_retained_position_does_not_make_a_device_online(bench: Bench) -> None:
+    bench.write(bench.arrived(b"offline", "status"))
+    bench.write(msgspec.structs.replace(bench.arrived(fix(1)), retained=True))
+    assert bench.one("SELECT online FROM devices") is False
 
 
 def test_an_encrypted_payload_is_opened_with_the_devices_sealed_key(bench: Bench) -> None:

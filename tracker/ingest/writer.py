@@ -276,12 +276,22 @@ def _refused_by_store(entry: Entry, error: Exception) -> Entry:
 
 
 def _note_presence(session: Session, entries: Sequence[Entry]) -> None:
-    """Store what each device said last of its presence, in device order: no two batches lock crosswise."""
+    """Store what each device said last of its presence, in device order: no two batches lock crosswise.
+
+    A position after a last will says it too: OwnTracks has no other word for being back.
+    """
     said: dict[tuple[str, str], bool] = {}
     for entry in entries:
+        if entry.owner is None:
+            continue
+        key = entry.owner.account_id, entry.owner.device_id
         for report in entry.decoded.reports:
-            if entry.owner and report.fact and report.fact.kind == "presence":
-                said[entry.owner.account_id, entry.owner.device_id] = bool(report.fact.data["online"])
+            if report.fact and report.fact.kind == "presence":
+                said[key] = bool(report.fact.data["online"])
+            elif (
+                report.position and not entry.arrived.retained and said.get(key, entry.owner.online) is False
+            ):
+                said[key] = True
     for (account_id, device_id), online in sorted(said.items()):
         devices.set_online(session, account_id, device_id, online)
 

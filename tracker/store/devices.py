@@ -57,12 +57,13 @@ devices = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """What ingest must know of a device: whose it is, and the sealed key of its encrypted payloads."""
+    """What ingest must know of a device: whose it is, its payloads' sealed key, its last word of presence."""
 
     account_id: str
     subject_id: str
     device_id: str
     payload_key_sealed: bytes | None
+    online: bool | None
 
 
 def payload_key_context(device_id: str) -> str:
@@ -161,7 +162,7 @@ def remove(session: Session, account_id: str, device_id: str) -> None:
 
 
 _OWNED = text(
-    "SELECT account_id, subject_id, device_id, payload_key_sealed FROM devices"
+    "SELECT account_id, subject_id, device_id, payload_key_sealed, online FROM devices"
     " WHERE device_id = ANY(:ids) AND revoked_at IS NULL"
 )
 
@@ -178,8 +179,9 @@ def owned(session: Session, device_ids: Sequence[str]) -> dict[str, Owned]:
             subject_id=id_from_int(subject),
             device_id=names[device],
             payload_key_sealed=sealed,
+            online=online,
         )
-        for account, subject, device, sealed in session.execute(_OWNED, {"ids": list(names)})
+        for account, subject, device, sealed, online in session.execute(_OWNED, {"ids": list(names)})
     }
 
 
