@@ -22,7 +22,7 @@ def test_every_member_of_a_position_is_explained(field: str) -> None:
     assert f"`{field}`" in PAGE
 
 
-@pytest.mark.parametrize("topic_filter", DIALECT.subscriptions)
+@pytest.mark.parametrize("topic_filter", DIALECT.topics)
 def test_every_topic_is_explained_and_may_be_published(topic_filter: str) -> None:
     assert f"`{topic_filter.replace('+/+', '{s}/{device_id}')}`" in PAGE
     assert f"pattern write {topic_filter.replace('+/+', '+/%u')}\n" in access_file([])

@@ -5,7 +5,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from tests.ingest.messages import DEVICE, RECEIVED, message
+from tests.ingest.messages import RECEIVED, message
 from tracker.domain.errors import Malformed, Reason
 from tracker.domain.geo import LatLon
 from tracker.domain.position import Fact, Position, StreamMark
@@ -58,7 +58,7 @@ def test_every_member_of_the_contract_is_taken() -> None:
     }
     decoded = DIALECT.decode(message("tracker", json.dumps(members).encode(), "position"))
     (report,) = decoded.reports
-    assert report.device_id == DEVICE
+    assert report.external_id is None
     assert report.mark == StreamMark(boot="b1", seq=7)
     assert report.position == Position(
         recorded_at=datetime(2026, 11, 21, 8, 59, 0, 500_000, tzinfo=UTC),

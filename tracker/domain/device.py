@@ -1,7 +1,28 @@
 """What reports a subject's positions, and how it proves itself to the broker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+
+
+class SpeedUnit(StrEnum):
+    """The unit in which a device writes its speed, where its convention leaves that open."""
+
+    MPS = "mps"
+    KMH = "kmh"
+    KNOTS = "knots"
+    MPH = "mph"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSettings:
+    """How one device differs from others of its dialect; None: as the dialect's specification says.
+
+    `codec` names the reader of its radio payloads (a LoRaWAN network that sends bytes without meaning).
+    """
+
+    speed_unit: SpeedUnit | None = None
+    codec: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +43,7 @@ class Device:
     provisioned_at: datetime | None = None
     revoked_at: datetime | None = None
     online: bool | None = None
+    settings: DeviceSettings = field(default_factory=DeviceSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

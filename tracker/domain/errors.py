@@ -44,6 +44,9 @@ class Reason(StrEnum):
     IDENTITY_MISMATCH = "identity_mismatch"
     BAD_CIPHERTEXT = "bad_ciphertext"
     NO_KEY = "no_key"
+    BAD_CHECKSUM = "bad_checksum"
+    NO_IDENTITY = "no_identity"
+    OVER_RATE = "over_rate"
     STORE_REFUSED = "store_refused"
 
 

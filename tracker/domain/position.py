@@ -10,7 +10,8 @@ from tracker.domain.errors import Malformed, Reason
 from tracker.domain.geo import LatLon
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-FUTURE_TOLERANCE = timedelta(minutes=2)
+FUTURE_TOLERANCE = timedelta(minutes=20)
+"""How far a device's clock may be ahead: a published Traccar sample is 16 minutes ahead of its server."""
 LIVE_FOR = timedelta(minutes=10)
 STALE_FOR = timedelta(hours=24)
 
@@ -73,9 +74,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one message, or one element of it, says about the device that its topic names."""
+    """What one message, or one element of it, says about one device.
 
-    device_id: str
+    `external_id` is the device's own name as the message claims it: an identity number, an address, a topic
+    level. It chooses among the devices of the sender's account and never reaches beyond it. None: the sender
+    itself.
+    """
+
+    external_id: str | None = None
     position: Position | None = None
     fact: Fact | None = None
     mark: StreamMark | None = None
@@ -93,7 +99,7 @@ class Placed:
 
 
 def plausible_time(recorded_at: datetime, received_at: datetime) -> datetime:
-    """Return `recorded_at` if a fix can be of that time: from 2000 on and at most 2 minutes ahead.
+    """Return `recorded_at` if a fix can be of that time: from 2000 on and at most 20 minutes ahead.
 
     Raises:
         Malformed: the time is before 2000, or further ahead of `received_at` than clocks may differ.

@@ -162,7 +162,9 @@ class Ingest:
         self._database = database
         self._broker = broker
         self._clock = clock
-        self._subscriptions = [each for dialect in dialects.values() for each in dialect.subscriptions]
+        self._subscriptions = [
+            each for dialect in dialects.values() if dialect.root for each in dialect.topics
+        ]
         metrics = IngestMetrics(registry or CollectorRegistry())
         self._writer = Writer(database, sealer, dialects, consumers, metrics)
         self._epoch = 0

@@ -68,7 +68,7 @@ class Writer:
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self._by_root = {dialect.root: dialect for dialect in dialects.values()}
+        self._by_root = {dialect.root: dialect for dialect in dialects.values() if dialect.root}
         self._consumers = consumers
         self._metrics = metrics
         self._allowance = Allowance()
@@ -144,7 +144,6 @@ class Writer:
         try:
             message = Message(
                 topic=arrived.topic,
-                address=address,
                 payload=arrived.payload,
                 received_at=arrived.received_at,
                 retained=arrived.retained,
@@ -270,7 +269,7 @@ def _placed(entry: Entry) -> list[Placed]:
 
 def _refused_by_store(entry: Entry, error: Exception) -> Entry:
     """Return the entry without what it says, but with its places in the stream: resending will not help."""
-    marks = Decoded(reports=tuple(Report(device_id=entry.device_id or "", mark=mark) for mark in entry.marks))
+    marks = Decoded(reports=tuple(Report(mark=mark) for mark in entry.marks))
     refused = Malformed(Reason.STORE_REFUSED, _kind(error))
     return Entry(entry.arrived, entry.device_id, entry.dialect, entry.owner, marks, refused)
 

@@ -1,7 +1,7 @@
 """Devices, their broker credentials (hashes only) and what they last said of themselves."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,9 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from tracker.domain.device import Device
+from tracker.domain.device import Device, DeviceSettings, SpeedUnit
 from tracker.domain.errors import NotFound
 from tracker.store.schema import Id, id_from_int, id_to_int, metadata, moment
 from tracker.store.session import Session
@@ -43,6 +44,7 @@ devices = Table(
     Column("mqtt_password_hash", Text, nullable=False),
     Column("payload_key_sealed", LargeBinary),
     Column("online", Boolean),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
     moment("created_at"),
     moment("provisioned_at", nullable=True),
     moment("revoked_at", nullable=True),
@@ -51,7 +53,7 @@ devices = Table(
     ),
     Index("ix_devices_device_id", "device_id", unique=True),
     Index("ix_devices_account_id_subject_id", "account_id", "subject_id"),
-    Index("uq_devices_account_id_external_id", "account_id", "external_id", unique=True),
+    Index("uq_devices_account_id_external_id", "account_id", text("lower(external_id)"), unique=True),
 )
 
 
@@ -84,7 +86,19 @@ def value(row: Row[Any]) -> Device:
         provisioned_at=row.provisioned_at,
         revoked_at=row.revoked_at,
         online=row.online,
+        settings=settings_value(row.settings),
     )
+
+
+def settings_value(stored: Mapping[str, Any]) -> DeviceSettings:
+    """Return the settings that `settings_json` stored."""
+    unit = stored.get("speed_unit")
+    return DeviceSettings(speed_unit=SpeedUnit(unit) if unit else None, codec=stored.get("codec"))
+
+
+def settings_json(settings: DeviceSettings) -> dict[str, Any]:
+    """Return settings as they are stored: those that are not as the dialect says."""
+    return {name: each for name, each in asdict(settings).items() if each is not None}
 
 
 def add(
@@ -101,6 +115,7 @@ def add(
             external_id=device.external_id,
             mqtt_password_hash=mqtt_password_hash,
             payload_key_sealed=payload_key_sealed,
+            settings=settings_json(device.settings),
             created_at=device.created_at,
         )
     )

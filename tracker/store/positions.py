@@ -58,6 +58,8 @@ last_positions = Table(
     Column("subject_id", Id, nullable=False),
     moment("recorded_at"),
     *_fix_columns(),
+    moment("held_at", nullable=True),
+    Column("held_geom", Geometry("POINT", srid=4326, spatial_index=False)),
     moment("updated_at"),
     Index("ix_last_positions_account_id_updated_at", "account_id", "updated_at"),
     postgresql_with={"fillfactor": "50"},

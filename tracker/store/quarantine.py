@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, LargeBinary, Table, Text, delete, func, insert, select
+from sqlalchemy import Boolean, Column, LargeBinary, Table, Text, delete, false, func, insert, select
 
 from tracker.domain.errors import Reason
 from tracker.domain.ids import new_id
@@ -23,6 +23,10 @@ quarantine = Table(
     Column("detail", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("origin_id", Id),
+    Column("external_id", Text),
+    Column("retained", Boolean, nullable=False, server_default=false()),
+    moment("replayed_at", nullable=True),
     moment("received_at", index=True),
 )
 

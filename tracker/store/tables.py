@@ -3,13 +3,19 @@
 from tracker.store.accounts import accounts, terms_acceptances
 from tracker.store.devices import devices
 from tracker.store.facts import facts, streams
+from tracker.store.gateways import gateways
 from tracker.store.idempotency import idempotency
+from tracker.store.imports import imports
+from tracker.store.leases import ingest_processes, leases
 from tracker.store.outbox import outbox
 from tracker.store.positions import last_positions, positions
 from tracker.store.quarantine import quarantine
 from tracker.store.sessions import sessions
 from tracker.store.signin import code_entries, login_requests, rate_counters
+from tracker.store.sources import sources
 from tracker.store.subjects import subjects
+from tracker.store.unclaimed import unclaimed
+from tracker.store.windows import windows
 
 ALL = (
     accounts,
@@ -27,4 +33,11 @@ ALL = (
     outbox,
     quarantine,
     idempotency,
+    gateways,
+    sources,
+    unclaimed,
+    windows,
+    leases,
+    ingest_processes,
+    imports,
 )

@@ -72,7 +72,7 @@ class Native:
 
     name = "native"
     root = "tracker"
-    subscriptions = (
+    topics = (
         "tracker/+/+/position",
         "tracker/+/+/position/cbor",
         "tracker/+/+/status",
@@ -85,14 +85,14 @@ class Native:
         Raises:
             Malformed: nothing of it can be used.
         """
-        match message.address.rest:
-            case ("position",):
+        match message.topic.split("/")[3:]:
+            case ["position"]:
                 return _positions(from_json(message.payload, PAYLOAD_BYTES), message)
-            case ("position", "cbor"):
+            case ["position", "cbor"]:
                 return _positions(from_cbor(message.payload, PAYLOAD_BYTES), message)
-            case ("status",):
+            case ["status"]:
                 return _status(message)
-            case ("result",):
+            case ["result"]:
                 return _result(from_json(message.payload, PAYLOAD_BYTES), message)
         raise Malformed(Reason.BAD_TOPIC, "topic")
 
@@ -125,7 +125,6 @@ def _report(element: Any, message: Message) -> Report:
         check_text(wire.boot, "boot")
     moment = wire.time if isinstance(wire.time, datetime) else epoch_time(wire.time)
     return Report(
-        device_id=message.address.device_id,
         position=Position(
             recorded_at=plausible_time(moment, message.received_at),
             at=LatLon(lat=wire.lat, lon=wire.lon),
@@ -188,7 +187,6 @@ def _status(message: Message) -> Decoded:
     data = {"online": message.payload == b"online"}
     return one(
         Report(
-            device_id=message.address.device_id,
             fact=Fact(kind="presence", recorded_at=message.received_at, data=data),
         )
     )
@@ -202,7 +200,6 @@ def _result(value: Any, message: Message) -> Decoded:
         raise Malformed(Reason.TOO_LARGE, f"more than {DETAIL_BYTES} bytes")
     return one(
         Report(
-            device_id=message.address.device_id,
             fact=Fact(kind="result", recorded_at=message.received_at, data=data),
         )
     )

@@ -46,7 +46,7 @@ class OwnTracks:
 
     name = "owntracks"
     root = "owntracks"
-    subscriptions = (
+    topics = (
         "owntracks/+/+",
         *(
             f"owntracks/+/+/{suffix}"
@@ -64,7 +64,7 @@ class OwnTracks:
             Malformed: it cannot be read or cannot be true.
         """
         check_size(message.payload, PAYLOAD_BYTES)
-        if not message.payload or message.address.rest[:1] == ("cmd",):
+        if not message.payload or message.topic.split("/")[3:4] == ["cmd"]:
             return NOTHING
         body = from_json(message.payload, PAYLOAD_BYTES)
         if isinstance(body, dict) and body.get("_type") == "encrypted":
@@ -111,7 +111,6 @@ def _location(body: Body, message: Message) -> Decoded:
     course = scaled(wire.cog, 1)
     return one(
         Report(
-            device_id=message.address.device_id,
             position=Position(
                 recorded_at=moment,
                 at=LatLon(lat=wire.lat, lon=wire.lon),
@@ -151,7 +150,7 @@ def _fact(kind: str, data: dict[str, Any] | None, body: Body, message: Message) 
     if name == "presence" and message.retained:
         return NOTHING
     fact = Fact(kind=name, recorded_at=_fact_moment(name, data, body, message.received_at), data=data)
-    return one(Report(device_id=message.address.device_id, fact=fact))
+    return one(Report(fact=fact))
 
 
 def _fact_moment(kind: str, data: Body, body: Body, received_at: datetime) -> datetime:

@@ -1,0 +1,179 @@
+"""Gateways, sources, what waits to become a position, leases, imports."""
+
+import sqlalchemy as sa
+from alembic import op
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "ingest_processes",
+        sa.Column("process_id", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("process_id", name=op.f("pk_ingest_processes")),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
+    op.create_table(
+        "windows",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("device_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("dialect", sa.Text(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("fresh", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "device_id"],
+            ["devices.account_id", "devices.device_id"],
+            name=op.f("fk_windows_account_id_device_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "device_id", name=op.f("pk_windows")),
+    )
+    op.create_index("ix_windows_due_at", "windows", ["due_at"], unique=False)
+    op.create_table(
+        "gateways",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("gateway_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("dialect", sa.Text(), nullable=False),
+        sa.Column("mqtt_password_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("provisioned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_gateways_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "gateway_id", name=op.f("pk_gateways")),
+    )
+    op.create_index("ix_gateways_gateway_id", "gateways", ["gateway_id"], unique=True)
+    op.create_table(
+        "sources",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("dialect", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("topics", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("credentials_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("state_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("messages", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_message_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_sources_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "source_id", name=op.f("pk_sources")),
+    )
+    op.create_index("ix_sources_source_id", "sources", ["source_id"], unique=True)
+    op.create_table(
+        "unclaimed",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("origin_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("dialect", sa.Text(), nullable=False),
+        sa.Column("first_heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("messages", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_unclaimed_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "origin_id", "external_id", name=op.f("pk_unclaimed")),
+    )
+    op.create_table(
+        "imports",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("import_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("device_id", sa.BigInteger(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("read_bytes", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("positions_read", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("positions_new", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refused", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id", "device_id"],
+            ["devices.account_id", "devices.device_id"],
+            name=op.f("fk_imports_account_id_device_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "import_id", name=op.f("pk_imports")),
+    )
+    op.create_index("ix_imports_state", "imports", ["state"], unique=False)
+    op.add_column(
+        "devices",
+        sa.Column(
+            "settings",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+    )
+    op.drop_index(op.f("uq_devices_account_id_external_id"), table_name="devices")
+    op.create_index(
+        "uq_devices_account_id_external_id",
+        "devices",
+        ["account_id", sa.literal_column("lower(external_id)")],
+        unique=True,
+    )
+    op.add_column("last_positions", sa.Column("held_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "last_positions",
+        sa.Column("held_geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=True),
+    )
+    op.add_column("quarantine", sa.Column("origin_id", sa.BigInteger(), nullable=True))
+    op.add_column("quarantine", sa.Column("external_id", sa.Text(), nullable=True))
+    op.add_column(
+        "quarantine", sa.Column("retained", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column("quarantine", sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("quarantine", "replayed_at")
+    op.drop_column("quarantine", "retained")
+    op.drop_column("quarantine", "external_id")
+    op.drop_column("quarantine", "origin_id")
+    op.drop_column("last_positions", "held_geom")
+    op.drop_column("last_positions", "held_at")
+    op.drop_index("uq_devices_account_id_external_id", table_name="devices")
+    op.create_index(
+        op.f("uq_devices_account_id_external_id"), "devices", ["account_id", "external_id"], unique=True
+    )
+    op.drop_column("devices", "settings")
+    op.drop_index("ix_imports_state", table_name="imports")
+    op.drop_table("imports")
+    op.drop_table("unclaimed")
+    op.drop_index("ix_sources_source_id", table_name="sources")
+    op.drop_table("sources")
+    op.drop_index("ix_gateways_gateway_id", table_name="gateways")
+    op.drop_table("gateways")
+    op.drop_index("ix_windows_due_at", table_name="windows")
+    op.drop_table("windows")
+    op.drop_table("leases")
+    op.drop_table("ingest_processes")
