@@ -32,6 +32,49 @@ def publish_all(
         return began, time.time()
 
 
+def publish_paced(
+    host: str, port: int, user: str, password: str, messages: Sequence[tuple[str, bytes]], per_s: int
+) -> float:
+    """Publish `per_s` messages a second, each with the moment in the place of `@`; return how late it fell.
+
+    The lateness is that of the last message behind its time, in seconds: above zero the rate was not reached.
+
+    Raises:
+        ConnectionError: the broker refused us or broke off.
+    """
+    with socket.create_connection((host, port)) as link:
+        link.sendall(_connect(user, password))
+        if link.recv(4) != b"\x20\x02\x00\x00":
+            raise ConnectionError("the broker refused the publisher")
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        began_s, sent, answers = time.monotonic(), 0, 4 * len(messages)
+        while sent < len(messages):
+            due = min(len(messages), int((time.monotonic() - began_s) * per_s) + 1)
+            packets = [
+                _publish(topic, payload.replace(b"@", b"%.6f" % time.time()), 1 + (sent + number) % 65535)
+                for number, (topic, payload) in enumerate(messages[sent:due])
+            ]
+            link.sendall(b"".join(packets))
+            sent = due
+            answers -= len(_answers(link))
+            time.sleep(0.001)
+        late_s = time.monotonic() - began_s - len(messages) / per_s
+        while answers > 0:
+            select.select([link], [], [], 30)
+            answers -= len(_answers(link))
+        return late_s
+
+
+def _answers(link: socket.socket) -> bytes:
+    try:
+        answer = link.recv(65536, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return b""
+    if not answer:
+        raise ConnectionError("the broker broke off")
+    return answer
+
+
 def _exchange(link: socket.socket, packets: bytes, answer_bytes: int) -> None:
     unsent = memoryview(packets)
     while answer_bytes > 0:

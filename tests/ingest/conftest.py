@@ -52,6 +52,14 @@ def add_device(session: Session, *, sealed_key: bytes | None = None, device_id: 
     return device
 
 
+def slot_address(broker: TestBroker, number: int) -> BrokerAddress:
+    """The broker as the user of one slot."""
+    user = f"svc-ingest-{number}"
+    return BrokerAddress(
+        host="127.0.0.1", port=broker.port, tls=False, username=user, password=broker.password(user)
+    )
+
+
 @dataclass
 class RunningIngest:
     """An ingest in a thread of this process."""
@@ -60,20 +68,14 @@ class RunningIngest:
     broker: TestBroker
     consumers: tuple[Consumer, ...] = ()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    slots: int = 1
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
-        address = BrokerAddress(
-            host="127.0.0.1",
-            port=self.broker.port,
-            tls=False,
-            username="svc-ingest-0",
-            password=self.broker.password("svc-ingest-0"),
-        )
         self.ingest = Ingest(
             Database(self.database_url, pool_size=3),
             Sealer(SECRET_KEY),
-            address,
+            [slot_address(self.broker, number) for number in range(self.slots)],
             registry.load("tracker.ingest.dialects", "DIALECT"),
             self.consumers,
             utc_now,

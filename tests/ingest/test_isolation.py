@@ -82,6 +82,7 @@ def test_a_stranger_cannot_publish_for_others(
     ingest = sign_in(clients, broker, "svc-ingest-0", version)
     ingest.subscribe("tracker/#")
     ingest.subscribe("owntracks/#")
+    ingest.subscribe("gateway/#")
     owner = sign_in(clients, broker, owner_id, version)
     owner.subscribe(owner.topic("command"))
     owner.subscribe(owner.topic("ack"))
@@ -96,6 +97,9 @@ def test_a_stranger_cannot_publish_for_others(
             of_device("tracker", owner_id, "ack"),
             of_device("owntracks", owner_id),
             of_device("owntracks", owner_id, "cmd"),
+            of_device("gateway", owner_id),
+            of_device("gateway", owner_id, "v3", "app", "devices", "collar", "up"),
+            "gateway/x",
             of_device("tracker", stranger_id, "command"),
             of_device("tracker", stranger_id, "ack"),
             "tracker/x",

@@ -7,9 +7,11 @@ import pytest
 from nacl.secret import SecretBox
 
 from tests.ingest.messages import RECEIVED, message
+from tracker.domain.device import DeviceSettings, SpeedUnit
 from tracker.domain.errors import Malformed, Reason
+from tracker.domain.geo import LatLon
 from tracker.domain.position import Fact, Position
-from tracker.ingest.dialects._message import NOTHING, Decoded
+from tracker.ingest.dialects._message import NOTHING, Decoded, Message
 from tracker.ingest.dialects.owntracks import DIALECT
 
 LOCATION = {"_type": "location", "tst": 1795251600, "lat": 55.75, "lon": 37.62}
@@ -24,6 +26,19 @@ def position(**members: Any) -> Position:
     (report,) = decode({**LOCATION, **members}).reports
     assert report.position is not None
     return report.position
+
+
+def whose(topic: str, body: Any = LOCATION, query: str = "", **headers: str) -> str | None:
+    found = DIALECT.decode(
+        Message(
+            topic=topic,
+            payload=json.dumps(body).encode(),
+            received_at=RECEIVED,
+            query=query,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+    )
+    return found.reports[0].external_id
 
 
 def fact(body: Any, *rest: str) -> Fact:
@@ -53,7 +68,9 @@ def sealed(body: Any, key: bytes) -> dict[str, str]:
         ({"batt": -1}, "battery_pct", None),
         ({"batt": 101}, "battery_pct", None),
         ({"batt": True}, "battery_pct", None),
-        ({"batt": "75"}, "battery_pct", None),
+        ({"batt": "75"}, "battery_pct", 75),
+        ({"batt": "75 %"}, "battery_pct", None),
+        ({"lat": "55.5", "lon": "37.5"}, "at", LatLon(lat=55.5, lon=37.5)),
         ({"acc": 0}, "accuracy_m", None),
         ({"acc": -1}, "accuracy_m", None),
         ({"acc": 1600}, "accuracy_m", 1600),
@@ -68,7 +85,10 @@ def sealed(body: Any, key: bytes) -> dict[str, str]:
         ({"t": "a\0"}, "trigger", None),
         ({"tst": "1795251600"}, "recorded_at", datetime.fromtimestamp(1795251600, UTC)),
         ({"conn": "m", "SSID": "home"}, "network", {"type": "mobile", "ssid": "home"}),
-        ({"mcc": 250, "cid": "1A2B"}, "network", {"mcc": "250", "cid": "1A2B"}),
+        ({"mcc": 250, "cid": "1A2B"}, "network", {"mcc": 250, "cid": "1A2B"}),
+        ({"t": "e"}, "charging", False),
+        ({"t": "E", "bs": 1}, "charging", False),
+        ({"t": 9}, "trigger", "9"),
     ],
 )
 def test_a_member_is_taken_or_unknown(members: dict[str, Any], field: str, value: object) -> None:
@@ -85,7 +105,7 @@ def test_one_wrong_member_does_not_hide_the_others() -> None:
     [
         ({"lat": 91}, Reason.OUT_OF_RANGE),
         ({"lat": None}, Reason.WRONG_SHAPE),
-        ({"lon": "37.62"}, Reason.WRONG_SHAPE),
+        ({"lon": "east"}, Reason.WRONG_SHAPE),
         ({"lat": True}, Reason.WRONG_SHAPE),
         ({"tst": None}, Reason.NO_TIME),
         ({"tst": "soon"}, Reason.NO_TIME),
@@ -161,12 +181,12 @@ def test_a_command_says_nothing_of_the_device() -> None:
     assert decode(b"not even json", "cmd") == NOTHING
 
 
-@pytest.mark.parametrize("body", [b"", {}, {"_type": "unheard of"}, {"_type": 3}, {"some": "thing"}])
+@pytest.mark.parametrize("body", [b"", b"[]", {}, {"_type": "unheard of"}, {"_type": 3}, {"some": "thing"}])
 def test_what_is_unknown_is_ignored(body: Any) -> None:
     assert decode(body) == NOTHING
 
 
-@pytest.mark.parametrize("body", [b"[]", b"1", b'"location"'])
+@pytest.mark.parametrize("body", [b"1", b'"location"'])
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     assert refusal(body) is Reason.WRONG_SHAPE
 
@@ -198,3 +218,106 @@ def test_an_encrypted_message_without_a_secret_is_refused() -> None:
 def test_encrypted_twice_is_refused() -> None:
     twice = sealed(sealed(LOCATION, b"secret"), b"secret")
     assert refusal(twice, key=b"secret") is Reason.WRONG_SHAPE
+
+
+@pytest.mark.parametrize(
+    ("topic", "device"),
+    [
+        ("owntracks/jane/phone", "jane/phone"),
+        ("/owntracks/jane/phone", "jane/phone"),
+        ("owntracks/test/iPhone 12 Pro", "test/iPhone 12 Pro"),
+        ("owntracks/family/jane/phone", "jane/phone"),
+        ("my/own/tracks/jane/phone", "jane/phone"),
+        ("owntracks/jane/event", "jane/event"),
+        ("owntracks//phone", None),
+        ("owntracks", None),
+    ],
+)
+def test_the_topic_tells_whose_a_location_is(topic: str, device: str | None) -> None:
+    body = {**LOCATION, "topic": "owntracks/mallory/phone"}
+    assert whose(topic, body, x_limit_u="mallory", x_limit_d="phone") == device
+
+
+def test_a_suffix_of_the_app_is_no_part_of_the_device() -> None:
+    body = {"_type": "transition", "tst": 1795251600, "event": "leave"}
+    assert whose("owntracks/jane/phone/event", body) == "jane/phone"
+    assert whose("/owntracks/jane/phone/lwt", {"_type": "lwt"}) == "jane/phone"
+
+
+def test_over_http_headers_go_before_the_query_and_that_before_the_body() -> None:
+    body = {**LOCATION, "topic": "owntracks/body/phone"}
+    assert whose("", body, "u=query&d=phone", x_limit_u="head", x_limit_d="phone") == "head/phone"
+    assert whose("", body, "u=query&d=phone", x_limit_u="head") == "query/phone"
+    assert whose("", body, "u=&d=phone") == "body/phone"
+    assert whose("", LOCATION) is None
+
+
+def test_an_encrypted_body_over_http_tells_whose_it_is_inside_or_beside() -> None:
+    def of(body: Any) -> str | None:
+        payload = json.dumps(body).encode()
+        (report,) = DIALECT.decode(
+            Message(topic="", payload=payload, received_at=RECEIVED, payload_key=b"secret")
+        ).reports
+        return report.external_id
+
+    inside = {**LOCATION, "topic": "owntracks/jane/phone"}
+    assert of(sealed(inside, b"secret")) == "jane/phone"
+    assert of({**sealed(LOCATION, b"secret"), "topic": "owntracks/jane/phone"}) == "jane/phone"
+
+
+def test_of_several_messages_in_one_body_the_good_ones_are_taken() -> None:
+    decoded = decode([LOCATION, {**LOCATION, "tst": None}, {**LOCATION, "tst": 1795251601}, 7])
+    assert [each.position.recorded_at.second for each in decoded.reports if each.position] == [0, 1]
+    assert [each.reason for each in decoded.problems] == [Reason.NO_TIME, Reason.WRONG_SHAPE]
+
+
+def test_a_body_of_too_many_messages_is_refused() -> None:
+    assert refusal([{}] * 1001) is Reason.TOO_LARGE
+
+
+def test_an_encrypted_last_will_is_one() -> None:
+    (report,) = decode(sealed({"_type": "lwt"}, b"secret"), key=b"secret").reports
+    assert report.fact is not None
+    assert report.fact.kind == "presence"
+
+
+def test_a_replayed_last_will_says_nothing() -> None:
+    assert decode({"_type": "lwt", "tst": 1795251600}, retained=True) == NOTHING
+
+
+def test_a_command_below_a_leading_slash_says_nothing() -> None:
+    message = Message(topic="/owntracks/jane/phone/cmd", payload=b"not json", received_at=RECEIVED)
+    assert DIALECT.decode(message) == NOTHING
+
+
+def test_a_line_of_a_greenwich_tracker_is_a_location() -> None:
+    (report,) = decode(b"K2,6B014390,k,55750000,-37620000,9,36,15,5,1945").reports
+    found = report.position
+    assert found is not None
+    assert found.recorded_at == datetime.fromtimestamp(0x6B014390, UTC)
+    assert found.at == LatLon(lat=55.75, lon=-37.62)
+    assert (found.course_deg, found.speed_mps, found.altitude_m, found.trigger) == (90, 10, 150, "k")
+    assert found.attrs == {"tid": "K2", "dist": 5, "trip": 1_945_000}
+
+
+@pytest.mark.parametrize("line", [b"K2,6B014390,k,1,2", b"K2,6B01439x,k,1,2,3,4,5,6,7", b"\xff,,"])
+def test_what_only_looks_like_such_a_line_is_refused(line: bytes) -> None:
+    assert refusal(line) in {Reason.NOT_JSON, Reason.NOT_TEXT}
+
+
+def test_the_unit_of_speed_may_be_the_devices_own() -> None:
+    message = Message(
+        topic="owntracks/Jane/phone",
+        payload=json.dumps({**LOCATION, "vel": 10}).encode(),
+        received_at=RECEIVED,
+        devices={"jane/phone": DeviceSettings(speed_unit=SpeedUnit.MPS)},
+    )
+    (report,) = DIALECT.decode(message).reports
+    assert report.position is not None
+    assert report.position.speed_mps == 10
+
+
+def test_a_waypoint_of_an_old_export_is_dated_in_milliseconds() -> None:
+    found = fact({"_type": "waypoint", "desc": "work", "tst": 1505910709000, "rad": "150"}, "waypoint")
+    assert int(found.recorded_at.timestamp()) == 1505910709
+    assert found.data == {"name": "work", "radius_m": 150}

@@ -12,14 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.ingest.conftest import add_device
+from tests.ingest.device import WireDevice
 from tests.kit.broker import TestBroker
 from tests.kit.waiting import until
 from tracker.domain.broker_password import password_hash
 from tracker.domain.clock import utc_now
 from tracker.domain.device import Device
+from tracker.domain.gateway import Gateway
+from tracker.domain.ids import new_id
 from tracker.ingest.client import BrokerAddress, accepts
 from tracker.ingest.provision import Provisioner, access_file, replace_file, signal_broker
-from tracker.store import devices
+from tracker.ingest.topics import of_device
+from tracker.store import devices, gateways
 from tracker.store.session import Database
 
 SERVICES = [("svc-ingest-0", password_hash("ingest's own")), ("svc-monitor", password_hash("monitor's own"))]
@@ -70,6 +74,34 @@ def test_a_new_device_may_sign_in_when_it_counts_as_provisioned(
     assert accepts(address(broker, device.device_id, "right"))
     assert not accepts(address(broker, device.device_id, "wrong"))
     assert accepts(address(broker, "svc-ingest-0", "ingest's own"))
+
+
+def test_a_gateway_signs_in_like_a_device_and_reaches_ingest_by_its_own_topics(
+    database: Database, broker: TestBroker, provisioner: Provisioner
+) -> None:
+    with database.begin() as session:
+        account_id = add_device(session).account_id
+        gateway = Gateway(
+            account_id=account_id,
+            gateway_id=new_id(),
+            name="Traccar",
+            dialect="traccar_forward",
+            created_at=utc_now(),
+        )
+        gateways.add(session, gateway, mqtt_password_hash=password_hash("right"))
+    assert provisioner.sync()
+    with database.begin() as session:
+        assert gateways.get(session, account_id, gateway.gateway_id).provisioned_at is not None
+    assert accepts(address(broker, gateway.gateway_id, "right"))
+    ingest = WireDevice(broker.port, "svc-ingest-0", "ingest's own")
+    ingest.subscribe("gateway/#")
+    bridge = WireDevice(broker.port, gateway.gateway_id, "right")
+    for topic in (of_device("gateway", new_id(), "up"), of_device("gateway", gateway.gateway_id, "up")):
+        bridge.publish(topic, b"{}")
+    until(lambda: ingest.heard, "the gateway's message")
+    assert ingest.heard == [(of_device("gateway", gateway.gateway_id, "up"), b"{}")]
+    for client in (ingest, bridge):
+        client.close()
 
 
 def test_files_that_are_right_are_left_alone(
@@ -177,4 +209,6 @@ def test_every_service_of_ours_has_limits_of_its_own() -> None:
     text = access_file(["svc-ingest-0", "svc-monitor"])
     monitor = text.partition("user svc-monitor\n")[2].partition("\n\n")[0]
     assert monitor == "topic read $SYS/#"
-    assert "#" not in text.partition("pattern")[2].replace("owntracks/+/%u/#", "")
+    assert "#" not in text.partition("pattern")[2].replace("owntracks/+/%u/#", "").replace(
+        "gateway/+/%u/#", ""
+    )

@@ -166,7 +166,7 @@ broker = BrokerAddress(
     host="127.0.0.1", port=int(port), tls=False, username="svc-ingest-0", password=password
 )
 dialects = registry.load("tracker.ingest.dialects", "DIALECT")
-Ingest(Database(url), Sealer(key), broker, dialects, (), utc_now).run(threading.Event())
+Ingest(Database(url), Sealer(key), [broker], dialects, (), utc_now).run(threading.Event())
 """
 
 

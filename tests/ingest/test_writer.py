@@ -3,72 +3,30 @@
 import base64
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from nacl.secret import SecretBox
-from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from tests.ingest.conftest import add_device
-from tracker import registry
-from tracker.domain.device import Device
+from tests.ingest.writing import BEGIN, NOW, Bench
+from tracker.domain.device import DeviceSettings
 from tracker.domain.errors import Unavailable
 from tracker.domain.ids import new_id
 from tracker.domain.position import Placed
 from tracker.domain.subject import Subject, SubjectKind
-from tracker.ingest.client import Arrived
-from tracker.ingest.metrics import IngestMetrics
+from tracker.ingest.arrived import Arrived
 from tracker.ingest.outbound import Ack
 from tracker.ingest.quarantine import KEPT_AN_HOUR
 from tracker.ingest.topics import of_device
-from tracker.ingest.writer import Consumer, Writer
 from tracker.store import devices, subjects
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
 
-NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-BEGIN = int(NOW.timestamp()) - 3600
 OTHER_DEVICE = "f123456789abcdef"
-
-
-class Bench:
-    """A writer on a database of its own with one device."""
-
-    def __init__(self, database: Database, sealer: Sealer) -> None:
-        self.database = database
-        self.sealer = sealer
-        self.metrics = CollectorRegistry()
-        self.told: list[list[Placed]] = []
-        with database.begin() as session:
-            self.device = add_device(session)
-        self.writer = self.writer_with(lambda _session, placed, _now: self.told.append(list(placed)))
-
-    def writer_with(self, *consumers: Consumer) -> Writer:
-        self.metrics = CollectorRegistry()
-        dialects = registry.load("tracker.ingest.dialects", "DIALECT")
-        return Writer(self.database, self.sealer, dialects, consumers, IngestMetrics(self.metrics))
-
-    def arrived(self, payload: object, *rest: str, device: Device | str | None = None) -> Arrived:
-        device_id = device.device_id if isinstance(device, Device) else device or self.device.device_id
-        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        return Arrived(1, 1, of_device("tracker", device_id, *(rest or ("position",))), body, NOW)
-
-    def write(self, *messages: Arrived, now: datetime = NOW) -> list[Ack]:
-        return self.writer.write(messages, now)
-
-    def rows(self, query: str) -> Sequence[Any]:
-        with self.database.begin() as session:
-            return session.execute(text(query)).all()
-
-    def one(self, query: str) -> Any:
-        with self.database.begin() as session:
-            return session.execute(text(query)).scalar()
-
-    def counted(self, name: str, **labels: str) -> float:
-        return self.metrics.get_sample_value(f"tracker_ingest_{name}", labels) or 0.0
 
 
 @pytest.fixture
@@ -296,6 +254,7 @@ def test_a_device_that_moved_to_another_subject_reports_for_it(bench: Bench) -> 
             name="collar",
             subject_id=other.subject_id,
             external_id=None,
+            settings=DeviceSettings(),
         )
     bench.write(bench.arrived(fix(1)))
     assert bench.told[0][0].subject_id == other.subject_id

@@ -23,7 +23,7 @@ class TestBroker:
     __test__ = False
 
     folder: Path
-    services: tuple[str, ...] = ("svc-ingest-0", "svc-monitor")
+    services: tuple[str, ...] = (*(f"svc-ingest-{number}" for number in range(4)), "svc-monitor")
     _users: dict[str, str] = field(default_factory=dict)
     _hashes: dict[str, str] = field(default_factory=dict)
 

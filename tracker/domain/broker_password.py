@@ -10,6 +10,14 @@ _SALT_BYTES = 12
 _HASH_BYTES = 64
 
 
+def short_password() -> str:
+    """Return a new password of 128 random bits in 26 characters of [a-z2-7].
+
+    A Meshtastic node keeps 31 characters of a password (firmware's `MQTTConfig.password max_size:32`).
+    """
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
 def password_hash(password: str) -> str:
     """Return `$7$101$salt$hash`: PBKDF2-HMAC-SHA512, 12 bytes of salt, base64 (mosquitto_passwd's default).
 

@@ -19,9 +19,10 @@ class LatLon:
     lon: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.lat) and -90 <= self.lat <= 90):
+        # A comparison with what is no number is false.
+        if not -90 <= self.lat <= 90:
             raise ValueError("lat is not within -90..90")
-        if not (math.isfinite(self.lon) and -180 <= self.lon <= 180):
+        if not -180 <= self.lon <= 180:
             raise ValueError("lon is not within -180..180")
 
 

@@ -5,16 +5,13 @@ and a new one made; the broker keeps the session and sends again what was not ac
 """
 
 import select
-import socket
-import ssl
+import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -25,107 +22,39 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from tracker.domain.clock import Clock
 from tracker.domain.errors import Unavailable
+from tracker.ingest.alarm import Alarm
+from tracker.ingest.arrived import Arrived
+from tracker.ingest.buffered_socket import BufferedSocket
+from tracker.ingest.plain_publish import next_publish
 
 KEEPALIVE_S = 60
 SESSION_EXPIRY_S = 14 * 24 * 3600
-RECEIVE_BYTES = 256 * 1024
 OPEN_TIMEOUT_S = 10.0
 NO_RETAINED_MESSAGES = 2
 UNACKNOWLEDGED_OUT = 20
 """How many of our own messages may be under way: what a broker of default settings takes."""
 REFUSED_FROM = 128
 PACKET_BYTES = 512 * 1024
+PUBACK = struct.Struct("!BBH")
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
-    """Where the broker listens and as whom to sign in; `username` is the client id too."""
+    """Where the broker listens and as whom to sign in; `client_id` is the user name if not said."""
 
     host: str
     port: int
     tls: bool
     username: str
     password: str
-
-
-class Arrived(msgspec.Struct, frozen=True, gc=False):
-    """A message as it came: `epoch` numbers the connection, `ack_id` is 0 if nothing is to be acknowledged.
-
-    `topic` has replacement characters, and `legible` is False, where it was no UTF-8.
-    """
-
-    epoch: int
-    ack_id: int
-    topic: str
-    payload: bytes
-    received_at: datetime
-    retained: bool = False
-    legible: bool = True
-
-
-class BufferedSocket:
-    """A socket that paho may read and write in small pieces: one system call serves many of them.
-
-    Paho reads a packet in three pieces and sends each acknowledgement alone.
-    """
-
-    def __init__(self, inner: socket.socket) -> None:
-        self._inner = inner
-        self._read = b""
-        self._at = 0
-        self._unsent = bytearray()
-
-    def recv(self, buffer_size: int) -> bytes:
-        """Return up to `buffer_size` bytes; nothing at the end of the stream."""
-        if self._at >= len(self._read):
-            self._read = self._inner.recv(RECEIVE_BYTES)
-            self._at = 0
-        piece = self._read[self._at : self._at + buffer_size]
-        self._at += len(piece)
-        return piece
-
-    def pending(self) -> int:
-        """Return how many bytes can be read without asking the system."""
-        inner = self._inner.pending() if isinstance(self._inner, ssl.SSLSocket) else 0
-        return len(self._read) - self._at + inner
-
-    def send(self, buffer: bytes | bytearray) -> int:
-        """Keep the bytes for `flush`."""
-        self._unsent += buffer
-        return len(buffer)
+    client_id: str = ""
 
     @property
-    def unsent(self) -> bool:
-        """Whether `flush` has something to do."""
-        return bool(self._unsent)
-
-    def flush(self) -> None:
-        """Send what the system takes now; the rest stays.
-
-        Raises:
-            OSError: the connection broke.
-        """
-        try:
-            while self._unsent:
-                del self._unsent[: self._inner.send(self._unsent)]
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
-
-    def close(self) -> None:
-        """Close the socket, sending what can still be sent at once."""
-        with suppress(OSError):
-            self.flush()
-        self._inner.close()
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait on."""
-        return self._inner.fileno()
-
-    def setblocking(self, flag: bool) -> None:
-        """Make reads and writes wait, or not."""
-        self._inner.setblocking(flag)
+    def name(self) -> str:
+        """What tells this session from others: the client id."""
+        return self.client_id or self.username
 
 
 class _Client(mqtt.Client):
@@ -152,6 +81,20 @@ class _Client(mqtt.Client):
         self.receive(bytes(packet[2:topic_end]), ack_id, bytes(packet[properties_at + 1 :]), bool(head & 1))
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def take_plain(self, enough: Callable[[], bool]) -> None:
+        """Receive the plain messages that are whole in the buffer until it is `enough`; paho reads others."""
+        if self.receive is None or self._in_packet["command"]:
+            return
+        buffer, at = self.buffered.ahead
+        while not enough() and (found := next_publish(buffer, at)) is not None:
+            at, topic, ack_id, content, retained = found
+            self.buffered.skip_to(at)
+            self.receive(topic, ack_id, content, retained)
+
+    def acknowledge(self, ack_id: int) -> None:
+        """Acknowledge a message at QoS 1, past paho's queue: each packet is put in the buffer whole."""
+        self.buffered.send(PUBACK.pack(0x40, 2, ack_id))
+
     def _create_socket(self) -> BufferedSocket:
         self.buffered = BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
         return self.buffered
@@ -164,22 +107,10 @@ class Connection:
         self.epoch = epoch
         self._client = client
 
-    def wait(self, timeout_s: float, *, read: bool, wake: socket.socket) -> None:
-        """Wait until there is something to read (if wanted), to send, or `wake` was written to.
-
-        Raises:
-            Unavailable: the connection broke.
-        """
-        buffered = self._client.buffered
-        if read and buffered.pending():
-            timeout_s = 0.0
-        readers: list[Any] = [wake, *([buffered] if read else [])]
-        try:
-            ready, _, _ = select.select(readers, [buffered] if buffered.unsent else [], [], timeout_s)
-        except (OSError, ValueError) as error:
-            raise Unavailable("the broker connection is closed") from error
-        if wake in ready:
-            wake.recv(4096)
+    @property
+    def buffered(self) -> BufferedSocket:
+        """The socket to wait on."""
+        return self._client.buffered
 
     def read(self, enough: Callable[[], bool]) -> None:
         """Handle what has arrived until it is `enough` or nothing is left.
@@ -189,12 +120,13 @@ class Connection:
         """
         self._check(self._client.loop_read())
         while self._client.buffered.pending() and not enough():
-            self._check(self._client.loop_read())
+            self._client.take_plain(enough)
+            if self._client.buffered.pending() and not enough():
+                self._check(self._client.loop_read())
 
-    def acknowledge(self, ack_ids: Iterable[int]) -> None:
-        """Tell the broker that these messages of this connection need not come again."""
-        for ack_id in ack_ids:
-            self._client.ack(ack_id, 1)
+    def acknowledge(self, ack_id: int) -> None:
+        """Tell the broker that this message of this connection need not come again."""
+        self._client.acknowledge(ack_id)
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish at QoS 1, not retained; lost if the connection breaks before the broker has it."""
@@ -225,6 +157,33 @@ class Connection:
     def _check(self, code: MQTTErrorCode) -> None:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise Unavailable(f"the broker connection broke: {mqtt.error_string(code)}")
+
+
+def wait(
+    connections: Collection[Connection],
+    timeout_s: float,
+    *,
+    read: Callable[[Connection], bool],
+    wake: Iterable[Alarm],
+) -> None:
+    """Wait until there is something to read (of those wanted), to send, or an alarm of `wake` was rung.
+
+    Raises:
+        Unavailable: a connection broke.
+    """
+    sockets = [each.buffered for each in connections]
+    readers: list[Any] = [each.buffered for each in connections if read(each)]
+    if any(each.pending() for each in readers):
+        timeout_s = 0.0
+    alarms = list(wake)
+    writers = [each for each in sockets if each.unsent]
+    try:
+        ready, _, _ = select.select([*alarms, *readers], writers, [], timeout_s)
+    except (OSError, ValueError) as error:
+        raise Unavailable("the broker connection is closed") from error
+    for alarm in alarms:
+        if alarm in ready:
+            alarm.clear()
 
 
 def open_connection(
@@ -292,7 +251,7 @@ class Refusal(Unavailable):
 def _client(address: BrokerAddress) -> _Client:
     client = _Client(
         CallbackAPIVersion.VERSION2,
-        client_id=address.username,
+        client_id=address.name,
         protocol=MQTTProtocolVersion.MQTTv5,
         manual_ack=True,
         reconnect_on_failure=False,

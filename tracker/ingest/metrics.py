@@ -20,6 +20,7 @@ class Taken:
     positions: int = 0
     duplicates: int = 0
     ignored: int = 0
+    held: int = 0
 
     def add(self, other: "Taken") -> None:
         """Count what another part of the batch came to."""
@@ -28,6 +29,7 @@ class Taken:
         self.positions += other.positions
         self.duplicates += other.duplicates
         self.ignored += other.ignored
+        self.held += other.held
 
 
 class IngestMetrics:
@@ -47,6 +49,9 @@ class IngestMetrics:
         self._ignored = Counter(
             "tracker_ingest_ignored", "Legal messages that say nothing to keep", registry=registry
         )
+        self._held = Counter(
+            "tracker_ingest_held", "Positions held for an impossible jump", registry=registry
+        )
         self._batch = Histogram(
             "tracker_ingest_batch_messages", "Messages a batch", buckets=BATCH_SIZES, registry=registry
         )
@@ -63,8 +68,13 @@ class IngestMetrics:
             self._messages.labels(dialect).inc(number)
         for reason, number in taken.refused.items():
             self._refused.labels(reason).inc(number)
-        self._positions.inc(taken.positions)
-        self._duplicates.inc(taken.duplicates)
+        self.count_positions(taken)
         self._ignored.inc(taken.ignored)
         self._batch.observe(taken.messages.total())
         self._commit.observe(seconds)
+
+    def count_positions(self, taken: Taken) -> None:
+        """Add the positions alone: they were put together of parts that were counted before."""
+        self._positions.inc(taken.positions)
+        self._duplicates.inc(taken.duplicates)
+        self._held.inc(taken.held)

@@ -2,7 +2,7 @@
 
 A file is replaced in one step, so that a broker that starts or re-reads at any moment finds a whole one.
 The broker re-reads on SIGHUP. A user of no rights, whose password is made of the file's own content, tells
-afterwards whether it has: then the devices' new passwords count as provisioned.
+afterwards whether it has: then the new passwords count as provisioned.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from tracker.domain.broker_password import password_hash
 from tracker.domain.clock import Clock
 from tracker.domain.errors import Unavailable
 from tracker.ingest.client import BrokerAddress, accepts
-from tracker.store import devices
+from tracker.store import devices, gateways
 from tracker.store.session import Database, Listener
 
 PASSWORDS = "passwords"
 ACCESS = "access"
 PID_FILE = "mosquitto.pid"
 INGEST_PREFIX = "svc-ingest-"
-MONITOR = "svc-monitor"
+MONITORS = ("svc-monitor", "svc-watch")
 WITNESS = "svc-witness"
 CHECK_EVERY_S = 30.0
 COALESCE_S = 1.0
@@ -46,12 +46,12 @@ def password_line(user: str, hashed: str) -> str:
 
 
 def password_file(services: Iterable[Credential], credentials: Iterable[Credential]) -> str:
-    """Return the password file: our own processes, then the devices."""
+    """Return the password file: our own processes, then the devices and gateways."""
     return "".join(password_line(user, hashed) for user, hashed in (*services, *credentials))
 
 
 def access_file(services: Iterable[str]) -> str:
-    """Return the access file: what our processes may, then what each device may below its own id.
+    """Return the access file: what our processes may, then what each device or gateway may below its id.
 
     A pattern's `%u` is the signed-in name, and Mosquitto refuses names with wildcards; `+` stands for the
     shard, which ingest checks. Nobody may do what no line allows.
@@ -61,7 +61,7 @@ def access_file(services: Iterable[str]) -> str:
         lines += ["", f"user {user}"]
         if user.startswith(INGEST_PREFIX):
             lines += _INGEST_TOPICS
-        elif user == MONITOR:
+        elif user in MONITORS:
             lines += ["topic read $SYS/#"]
     return "\n".join([*lines, "", *_DEVICE_TOPICS]) + "\n"
 
@@ -69,6 +69,7 @@ def access_file(services: Iterable[str]) -> str:
 _INGEST_TOPICS = (
     "topic read tracker/#",
     "topic read owntracks/#",
+    "topic read gateway/#",
     "topic write tracker/+/+/ack",
     "topic write tracker/+/+/command",
     "topic write owntracks/+/+/cmd",
@@ -82,6 +83,7 @@ _DEVICE_TOPICS = (
     "pattern read tracker/+/%u/ack",
     "pattern write owntracks/+/%u/#",
     "pattern read owntracks/+/%u/cmd",
+    "pattern write gateway/+/%u/#",
 )
 
 
@@ -118,7 +120,9 @@ class Provisioner:
             Unavailable: the database is away.
         """
         with self._database.begin() as session:
-            credentials = devices.broker_credentials(session)
+            of_devices = devices.broker_credentials(session)
+            of_gateways = gateways.broker_credentials(session)
+        credentials = [*of_devices, *of_gateways]
         text = password_file(self._services, credentials)
         access = access_file(user for user, _ in self._services)
         digest = hashlib.sha256((access + text).encode()).hexdigest()
@@ -134,7 +138,8 @@ class Provisioner:
                 return changed
             self._known = digest
         with self._database.begin() as session:
-            devices.mark_provisioned(session, credentials, self._clock())
+            devices.mark_provisioned(session, of_devices, self._clock())
+            gateways.mark_provisioned(session, of_gateways, self._clock())
         return changed
 
     def run(self, stop: threading.Event) -> None:

@@ -1,9 +1,17 @@
 """The topics of docs/devices.md: `root/shard/device id/rest`; the shard is the id's first character."""
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 import msgspec
 
 from tracker.domain.errors import Malformed, Reason
 from tracker.domain.ids import is_id, shard_of
+
+GATEWAY = "gateway"
+"""The root below which gateways, and devices of foreign dialects, publish their own topics."""
+_BEFORE_INNER = 3
+TOPICS_KNOWN = 50_000
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -15,12 +23,17 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rest: tuple[str, ...]
 
 
-def parse(topic: str) -> Address:
+# A device writes to few topics, and always the same ones.
+@lru_cache(maxsize=TOPICS_KNOWN)
+def parse(topic: str, *, legible: bool = True) -> Address:
     """Return the parts of a topic.
 
     Raises:
-        Malformed: BAD_TOPIC if it has not the form above, WRONG_SHARD if the shard is another device's.
+        Malformed: BAD_TOPIC if it has not the form above or was not `legible` UTF-8, WRONG_SHARD if the shard
+            is another device's.
     """
+    if not legible:
+        raise Malformed(Reason.BAD_TOPIC, "UTF-8")
     root, shard, device_id, *rest = topic.split("/") if topic.count("/") >= 2 else ("", "", "")
     if not root or not is_id(device_id):
         raise Malformed(Reason.BAD_TOPIC, "topic")
@@ -32,3 +45,15 @@ def parse(topic: str) -> Address:
 def of_device(root: str, device_id: str, *rest: str) -> str:
     """Return a device's topic, with `rest` below it."""
     return "/".join((root, shard_of(device_id), device_id, *rest))
+
+
+def inner_topic(topic: str) -> str:
+    """Return what a device wrote behind `gateway/{s}/{id}/`; a topic of another root as it is."""
+    root, *behind = topic.split("/", _BEFORE_INNER)
+    return behind[-1] if root == GATEWAY and len(behind) == _BEFORE_INNER else topic
+
+
+def of_shards(topic_filter: str, shards: Iterable[str]) -> list[str]:
+    """Return a filter `root/+/...` once for each shard."""
+    root, _, rest = topic_filter.partition("/+/")
+    return [f"{root}/{shard}/{rest}" for shard in shards]

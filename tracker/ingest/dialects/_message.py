@@ -16,7 +16,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `topic` is as the device wrote it: what our broker puts before a gateway's own topics is cut off; it is
     "" over HTTP, where `query` is the text behind the question mark and `headers` have lower-case names.
-    `retained` if a broker replays it; `payload_key` opens encrypted payloads. `devices` are the settings of
+    `retained` if a broker replays it; `payload_key` opens encrypted payloads, and `payload_keys`, by
+    external id in lower case, those of the devices that the sender speaks for. `devices` are the settings of
     the devices that the sender may speak for, by external id in lower case; a device that speaks for itself
     alone has its own under "".
     """
@@ -26,9 +27,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     retained: bool = False
     payload_key: bytes | None = None
+    payload_keys: Mapping[str, bytes] = {}
     query: str = ""
     headers: Mapping[str, str] = {}
     devices: Mapping[str, DeviceSettings] = {}
+
+    def key_of(self, external_id: str | None) -> bytes | None:
+        """Return the key of the device that a message claims to be from; None if it has none here."""
+        return self.payload_key or self.payload_keys.get((external_id or "").lower())
 
     def settings_of(self, external_id: str | None) -> DeviceSettings:
         """Return the settings of the device that a message claims to be from; the common ones if unknown."""

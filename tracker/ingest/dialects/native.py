@@ -115,15 +115,14 @@ def _report(element: Any, message: Message) -> Report:
     wire = _convert(element, Wire)
     if wire.lat == 0 and wire.lon == 0:
         raise Malformed(Reason.NULL_ISLAND, "lat, lon")
-    if (wire.boot is None) != (wire.seq is None):
+    boot, seq, attrs = wire.boot, wire.seq, wire.attrs
+    if (boot is None) != (seq is None):
         raise Malformed(Reason.WRONG_SHAPE, "boot and seq go together")
-    if wire.trigger is not None:
-        check_text(wire.trigger, "trigger")
-    if wire.sim is not None:
-        check_text(wire.sim, "sim")
-    if wire.boot is not None:
-        check_text(wire.boot, "boot")
-    moment = wire.time if isinstance(wire.time, datetime) else epoch_time(wire.time)
+    for field, told in (("trigger", wire.trigger), ("sim", wire.sim), ("boot", boot)):
+        if told is not None:
+            check_text(told, field)
+    time, course = wire.time, wire.course_deg
+    moment = time if isinstance(time, datetime) else epoch_time(time)
     return Report(
         position=Position(
             recorded_at=plausible_time(moment, message.received_at),
@@ -131,7 +130,7 @@ def _report(element: Any, message: Message) -> Report:
             accuracy_m=wire.accuracy_m or None,
             altitude_m=wire.altitude_m,
             speed_mps=wire.speed_mps,
-            course_deg=None if wire.course_deg is None else wire.course_deg % 360,
+            course_deg=None if course is None else course % 360,
             battery_pct=wire.battery_pct,
             charging=wire.charging,
             ignition=wire.ignition,
@@ -141,9 +140,9 @@ def _report(element: Any, message: Message) -> Report:
             hdop=wire.hdop,
             odometer_m=wire.odometer_m,
             network={} if wire.sim is None else {"sim": wire.sim},
-            attrs=_attrs(wire.attrs),
+            attrs=_attrs(attrs) if attrs else {},
         ),
-        mark=_mark(wire.boot, wire.seq),
+        mark=None if boot is None or seq is None else StreamMark(boot=boot, seq=seq),
     )
 
 
@@ -151,19 +150,13 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _attrs(attrs: dict[str, Any] | None) -> Mapping[str, Any]:
-    if not attrs:
-        return {}
+def _attrs(attrs: dict[str, Any]) -> Mapping[str, Any]:
     if len(attrs) > ATTRS_KEYS:
         raise Malformed(Reason.WRONG_SHAPE, f"attrs: more than {ATTRS_KEYS} keys")
     check_plain(attrs, "attrs")
     if size_bytes(attrs) > ATTRS_BYTES:
         raise Malformed(Reason.TOO_LARGE, f"attrs: more than {ATTRS_BYTES} bytes")
     return attrs
-
-
-def _mark(boot: str | None, seq: int | None) -> StreamMark | None:
-    return None if boot is None or seq is None else StreamMark(boot=boot, seq=seq)
 
 
 def _mark_of_refused(element: Any) -> StreamMark | None:
