@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=4, description="how many reverse proxies of yours stand in front and set X-Forwarded-For"
     )
+    private_sources: bool = Field(
+        False, description="`1`: sources may be at private addresses, as in a network of your own"
+    )
+    import_bytes: int = Field(
+        2 * 1024**3, ge=1024**2, description="largest file of positions that a page or call takes, bytes"
+    )
     log: Literal["debug", "info", "warning", "error"] = Field("info", description="log level")
 
     @field_validator("http", "mqtt")

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,18 +12,28 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from tracker import registry
 from tracker.accounts.family import Family, MqttEndpoint
+from tracker.accounts.gateways import Gateways
 from tracker.accounts.hashing import CodeHasher
 from tracker.accounts.policy import SignInPolicy
 from tracker.accounts.service import Accounts
 from tracker.domain.broker_password import password_hash
 from tracker.domain.clock import Clock, utc_now
 from tracker.domain.errors import Misconfigured, Unavailable
+from tracker.history.import_worker import ImportWorker
+from tracker.history.uploads import Uploads
 from tracker.ingest.client import BrokerAddress
+from tracker.ingest.drop_watch import DropWatch
+from tracker.ingest.intake import Intake
+from tracker.ingest.metrics import IngestMetrics
+from tracker.ingest.prepare import Preparer
 from tracker.ingest.provision import Provisioner
 from tracker.ingest.service import Consumer, Ingest, collect_rarely
+from tracker.ingest.sources import Sources
+from tracker.ingest.writer import Writer
 from tracker.notify.channels.sms import SmsChannel
 from tracker.notify.dispatch import Dispatcher
 from tracker.settings import Settings
@@ -36,6 +47,7 @@ CONSUMERS: tuple[Consumer, ...] = ()
 
 INGEST_USERS = tuple(f"svc-ingest-{number}" for number in range(4))
 MONITOR_USER = "svc-monitor"
+WATCH_USER = "svc-watch"
 HOUSEKEEPING_EVERY = timedelta(minutes=10)
 
 log = structlog.get_logger()
@@ -50,6 +62,7 @@ class Services:
     sealer: Sealer
     accounts: Accounts
     family: Family
+    gateways: Gateways
     clock: Clock
 
 
@@ -103,6 +116,11 @@ def build(settings: Settings, *, pool_size: int = 5, clock: Clock = utc_now) -> 
     sealer = Sealer(secret_key(settings))
     public = urlsplit(settings.mqtt_public)
     tls = public.scheme == "mqtts"
+    mqtt = MqttEndpoint(host=public.hostname or "", port=public.port or (8883 if tls else 1883), tls=tls)
+    dialects = registry.load("tracker.ingest.dialects", "DIALECT")
+    family = Family(sealer, mqtt, dialects)
+    # A native device speaks for itself alone: its messages name nobody.
+    topics = {name: each.topics for name, each in dialects.items() if name != "native"}
     return Services(
         settings=settings,
         database=database(settings, pool_size=pool_size),
@@ -117,12 +135,19 @@ def build(settings: Settings, *, pool_size: int = 5, clock: Clock = utc_now) -> 
                 host=urlsplit(settings.public_url).hostname or "",
             ),
         ),
-        family=Family(
-            sealer,
-            MqttEndpoint(host=public.hostname or "", port=public.port or (8883 if tls else 1883), tls=tls),
-        ),
+        family=family,
+        gateways=Gateways(sealer, mqtt, family, topics, private_sources=settings.private_sources),
         clock=clock,
     )
+
+
+def intake(services: Services) -> Intake:
+    """Return what takes the messages of devices that come over HTTP."""
+    dialects = registry.load("tracker.ingest.dialects", "DIALECT")
+    writer = Writer(
+        services.database, services.sealer, dialects, CONSUMERS, IngestMetrics(CollectorRegistry())
+    )
+    return Intake(Preparer(dialects), writer, services.clock)
 
 
 def broker_address(settings: Settings, user: str) -> BrokerAddress:
@@ -144,6 +169,8 @@ def broker_address(settings: Settings, user: str) -> BrokerAddress:
         tls=tls,
         username=unquote(url.username) if url.username else user,
         password=unquote(url.password) if url.password else service_password(settings, user),
+        # One user of a foreign broker serves several sessions.
+        client_id=f"{unquote(url.username)}-{user}" if url.username else user,
     )
 
 
@@ -154,7 +181,7 @@ def service_password(settings: Settings, user: str) -> str:
 
 def provisioner(settings: Settings) -> Provisioner:
     """Return what keeps the broker's password and access files equal to the database."""
-    users = (*INGEST_USERS, MONITOR_USER)
+    users = (*INGEST_USERS, MONITOR_USER, WATCH_USER)
     services = [(user, password_hash(service_password(settings, user))) for user in users]
     return Provisioner(
         database(settings, pool_size=2),
@@ -178,6 +205,14 @@ def dispatcher(settings: Settings) -> Dispatcher:
     return Dispatcher(database(settings, pool_size=2), Sealer(secret_key(settings)), channels, utc_now)
 
 
+def import_worker(settings: Settings) -> ImportWorker:
+    """Return what reads the files of positions that people hand in."""
+    formats = registry.load("tracker.history.imports", "FORMAT")
+    uploads = Uploads(settings.data_dir / "imports", formats, limit_bytes=settings.import_bytes)
+    holder = f"work-{socket.gethostname()}-{os.getpid()}"
+    return ImportWorker(database(settings, pool_size=2), uploads, formats, utc_now, holder=holder)
+
+
 def migrate(settings: Settings) -> None:
     """Bring the database to this version's schema and make the partitions of now."""
     store = database(settings, pool_size=1)
@@ -189,17 +224,24 @@ def migrate(settings: Settings) -> None:
 
 def run_ingest(settings: Settings) -> None:
     """Take messages from the broker into the database until SIGTERM or SIGINT."""
-    dialects = registry.load("tracker.ingest.dialects", "DIALECT")
+    sealer = Sealer(secret_key(settings))
     ingest = Ingest(
-        database(settings, pool_size=3),
-        Sealer(secret_key(settings)),
-        broker_address(settings, INGEST_USERS[0]),
-        dialects=dialects,
+        database(settings, pool_size=4),
+        sealer,
+        [broker_address(settings, user) for user in INGEST_USERS],
+        dialects=registry.load("tracker.ingest.dialects", "DIALECT"),
         consumers=CONSUMERS,
         clock=utc_now,
     )
+    sources = Sources(
+        database(settings, pool_size=2),
+        sealer,
+        ingest.handover.submit,
+        utc_now,
+        private_allowed=settings.private_sources,
+    )
     collect_rarely()
-    ingest.run(stop_on_signals())
+    run_parts([ingest.run, sources.run], stop_on_signals())
 
 
 def run_work(settings: Settings) -> None:
@@ -212,7 +254,14 @@ def run_work(settings: Settings) -> None:
         dispatcher(settings).run,
         provisioner(settings).run,
         lambda event: keep_house(database(settings, pool_size=1), event),
+        import_worker(settings).run,
+        DropWatch(broker_address(settings, WATCH_USER), CollectorRegistry()).run,
     ]
+    run_parts(parts, stop)
+
+
+def run_parts(parts: Sequence[Callable[[threading.Event], None]], stop: threading.Event) -> None:
+    """Run each part in a thread until `stop` is set; raise the first failure, which ends the others."""
     failures: list[BaseException] = []
 
     def run(part: Callable[[threading.Event], None]) -> None:
@@ -220,7 +269,7 @@ def run_work(settings: Settings) -> None:
             part(stop)
         except BaseException as error:
             failures.append(error)
-            log.exception("a part of the worker ended")
+            log.exception("a part of the process ended")
         finally:
             stop.set()
 

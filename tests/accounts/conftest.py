@@ -12,6 +12,9 @@ from tracker.domain.access import Viewer
 from tracker.store.seal import Sealer
 from tracker.store.session import Session
 
+MQTT = MqttEndpoint(host="mqtt.example", port=8883, tls=True)
+DIALECTS = ("native", "owntracks", "ovms", "traccar_forward", "tts_v3")
+
 
 @pytest.fixture(scope="session")
 def sealer() -> Sealer:
@@ -35,7 +38,7 @@ def door(session: Session, accounts: Accounts, sealer: Sealer, clock: StandingCl
 
 @pytest.fixture
 def family(sealer: Sealer) -> Family:
-    return Family(sealer, MqttEndpoint(host="mqtt.example", port=8883, tls=True))
+    return Family(sealer, MQTT, DIALECTS)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.accounts.door import Door
 from tracker.accounts.family import Family
 from tracker.domain.access import Viewer
 from tracker.domain.broker_password import matches
-from tracker.domain.device import Device, MqttAccess
+from tracker.domain.device import Device, DeviceSettings, MqttAccess, SpeedUnit
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.geo import LatLon
 from tracker.domain.position import Placed, Position
@@ -99,7 +99,7 @@ def test_the_key_of_encrypted_payloads_is_sealed(shed: Shed, sealer: Sealer) -> 
     [
         ({"name": ""}, "name"),
         ({"dialect": "morse"}, "dialect"),
-        ({"external_id": "x" * 65}, "external_id"),
+        ({"external_id": "x" * 129}, "external_id"),
         ({"external_id": "a\nb"}, "external_id"),
         ({"payload_key": "ё" * 17}, "payload_key"),
     ],
@@ -120,6 +120,28 @@ def test_an_external_id_is_one_device_s_of_the_account(shed: Shed, stranger: Vie
     assert shed.change(first, name="new").external_id == "862095050000000"
     other = Shed(shed.door, shed.family, stranger)
     assert other.add(external_id="862095050000000")
+
+
+def test_an_external_id_is_the_same_in_any_case(shed: Shed) -> None:
+    first, _ = shed.add(external_id="A84041FFFF1E")
+    with pytest.raises(Invalid, match="external_id"):
+        shed.add(external_id="a84041ffff1e")
+    assert shed.change(first, external_id="a84041ffff1e").external_id == "a84041ffff1e"
+
+
+def test_a_device_of_another_dialect_publishes_below_the_topic_of_gateways(shed: Shed) -> None:
+    device, mqtt = shed.add(dialect="ovms")
+    assert mqtt.topics == (f"gateway/{device.device_id[0]}/{device.device_id}/#",)
+
+
+def test_settings_stay_until_they_are_changed(shed: Shed) -> None:
+    knots = DeviceSettings(speed_unit=SpeedUnit.KNOTS)
+    device, _ = shed.add(settings=knots)
+    assert device.settings == knots
+    assert shed.change(device, name="new").settings == knots
+    codec = DeviceSettings(codec="lgt92")
+    assert shed.change(device, settings=codec).settings == codec
+    assert shed.change(device, settings=DeviceSettings()).settings == DeviceSettings()
 
 
 def test_p06_another_family_s_subject_takes_no_device(shed: Shed, stranger: Viewer) -> None:

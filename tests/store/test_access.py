@@ -25,6 +25,12 @@ LOOKS: dict[str, Callable[[Access, House], Any]] = {
     "device": lambda access, other: access.device(other.device.device_id),
     "last_of_device": lambda access, other: access.last_of_device(other.device.device_id),
     "positions": lambda access, other: access.positions(other.subject.subject_id, since=NOW, until=LATER),
+    "position_rows": lambda access, other: access.position_rows(
+        other.subject.subject_id, since=NOW, until=LATER
+    ),
+    "track_rows": lambda access, other: access.track_rows(
+        other.subject.subject_id, since=NOW, until=LATER, limit=9
+    ),
     "devices": lambda access, other: access.devices(subject_id=other.subject.subject_id),
     "last_positions": lambda access, other: access.last_positions(subject_ids=[other.subject.subject_id]),
 }

@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from tests.store.family import NOW, House, add_device, append
+from tests.store.family import NOW, House, add_device, add_house, append
 from tracker.domain.geo import LatLon
 from tracker.domain.position import Placed, Position
-from tracker.store import positions
+from tracker.store import devices, positions
 from tracker.store.access import Access
-from tracker.store.session import Session
+from tracker.store.session import Database, Session
 
 
 def stored(session: Session) -> int:
@@ -185,3 +185,69 @@ def signed(identity: str) -> int:
     """Return an identity as the database orders it: by its signed integer."""
     number = int(identity, 16)
     return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def last_at(session: Session, house: House) -> datetime:
+    (last,) = Access(session, house.viewer).last_positions()
+    return last.position.recorded_at
+
+
+def test_a_held_position_is_stored_and_does_not_become_the_last_one(session: Session, house: House) -> None:
+    append(session, house.fix(NOW))
+    jump = house.fix(NOW + timedelta(seconds=1), lat=10.0)
+    held = {(jump.device_id, jump.position.recorded_at)}
+    assert positions.append(session, [jump], held=held) == [jump]
+    assert last_at(session, house) == NOW
+    assert stored(session) == 2
+
+
+def test_beside_a_held_position_the_newest_other_one_is_the_last(session: Session, house: House) -> None:
+    append(session, house.fix(NOW))
+    good, jump = house.fix(NOW + timedelta(seconds=1)), house.fix(NOW + timedelta(seconds=2), lat=10.0)
+    positions.append(session, [good, jump], held={(jump.device_id, jump.position.recorded_at)})
+    assert last_at(session, house) == NOW + timedelta(seconds=1)
+
+
+def test_what_waits_to_be_confirmed_is_noted_and_taken_back(session: Session, house: House) -> None:
+    last, jump = house.fix(NOW), house.fix(NOW + timedelta(seconds=1), lat=10.0)
+    append(session, last)
+    key = last.account_id, last.device_id
+    positions.set_held(session, {key: jump.position})
+    assert waiting(session) == (NOW + timedelta(seconds=1), 24.94, 10.0)
+    positions.set_held(session, {key: None})
+    assert waiting(session) == (None, None, None)
+
+
+def waiting(session: Session) -> tuple[object, ...]:
+    row = session.execute(text("SELECT held_at, ST_X(held_geom), ST_Y(held_geom) FROM last_positions")).one()
+    return tuple(row)
+
+
+def test_positions_with_large_attributes_are_stored_beside_small_ones(session: Session, house: House) -> None:
+    large = house.fix(NOW, attrs={"ones": [1] * 2000})
+    batch = [large, house.fix(NOW + timedelta(seconds=1), attrs={"a": 1})]
+    assert append(session, *batch) == batch
+    read = Access(session, house.viewer).positions(
+        house.subject.subject_id, since=NOW, until=NOW + timedelta(seconds=9)
+    )
+    assert read == batch
+
+
+def test_of_a_device_that_was_removed_nothing_stays(session: Session, house: House, neighbour: House) -> None:
+    append(session, house.fix(NOW))
+    devices.remove(session, house.viewer.account_id, house.device.device_id)
+    positions.remove_of_device(session, house.viewer.account_id, house.device.device_id)
+    kept = neighbour.fix(NOW)
+    assert append(session, house.fix(NOW + timedelta(seconds=1)), kept) == [kept]
+    assert stored(session) == 1
+
+
+def test_the_touched_accounts_are_notified_and_no_others(database: Database) -> None:
+    with database.begin() as session:
+        house, neighbour = add_house(session, "+79161234567"), add_house(session, "+79169999999")
+        append(session, house.fix(NOW))
+    listener = database.listen(positions.LIVE_CHANNEL)
+    with database.begin() as session:
+        append(session, house.fix(NOW - timedelta(days=1)), neighbour.fix(NOW))
+    assert listener.wait(5) == [(positions.LIVE_CHANNEL, neighbour.viewer.account_id)]
+    listener.close()

@@ -1,7 +1,10 @@
 """How far a native device's stream is committed."""
 
+from datetime import timedelta
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from tests.store.family import NOW, House
 from tracker.store import facts
@@ -58,3 +61,37 @@ def test_the_promise_is_always_the_end_of_what_came_unbroken(
             run = next(end for end in range(14) if end + 1 not in came)
             assert marks(session, house, *batch) == (run or None)
         savepoint.rollback()
+
+
+def test_many_streams_are_answered_each_by_its_own(session: Session, house: House, neighbour: House) -> None:
+    mine, theirs = key(house), key(neighbour)
+    marks(session, house, 1, 2)
+    done = facts.commit_marks_many(
+        session, [(*mine, "b1", [3, 5]), (*mine, "b2", [2]), (*theirs, "b1", [1])], NOW
+    )
+    assert done == {(mine[1], "b1"): 3, (mine[1], "b2"): None, (theirs[1], "b1"): 1}
+    assert facts.commit_marks_many(session, [], NOW) == {}
+
+
+def test_a_device_keeps_its_newest_boots_and_no_others(
+    session: Session, house: House, neighbour: House
+) -> None:
+    marks(session, neighbour, 1)
+    for number in range(20):
+        moment = NOW + timedelta(seconds=number)
+        assert facts.commit_marks_many(session, [(*key(house), f"b{number}", [1])], moment)
+    kept = session.execute(select(facts.streams.c.boot).order_by(facts.streams.c.changed_at)).scalars().all()
+    assert kept == ["b1", *(f"b{number}" for number in range(12, 20))]
+
+
+def test_endless_holes_take_bounded_room_and_can_still_be_filled(session: Session, house: House) -> None:
+    for begin in range(1, 20_000, 2000):
+        marks(session, house, *range(begin + 2, begin + 2000, 2))
+    size = select(func.pg_column_size(facts.streams.c.received))
+    assert session.execute(size).scalar_one() < 64 * 1024
+    assert marks(session, house, *range(1, 1001)) is not None
+    assert marks(session, house, *range(1, 20_001)) == 20_000
+
+
+def key(house: House) -> tuple[str, str]:
+    return house.viewer.account_id, house.device.device_id

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from threading import Thread
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.kit.waiting import until
 from tracker.local.postgres import Cluster
-from tracker.store import migrate
+from tracker.store import migrate, positions
 from tracker.store.session import Database
 from tracker.store.tables import ALL
 
@@ -67,6 +68,35 @@ def test_account_id_leads_every_key_of_account_data(database: Database) -> None:
     for table in ALL:
         key = inspector.get_pk_constraint(table.name)["constrained_columns"]
         assert key[0] == "account_id" or table.name in own_key, table.name
+
+
+def test_weeks_of_old_years_are_gathered_with_their_positions(empty: Database) -> None:
+    migrate.upgrade(empty, "0001")
+    weeks = {
+        "positions_2010w52": "2010-12-27",
+        "positions_2011w01": "2011-01-03",
+        "positions_2025w01": "2024-12-30",
+    }
+    with empty.begin() as session:
+        for name, begin in weeks.items():
+            bounds = f"FROM ('{begin} 00:00+00') TO (timestamptz '{begin} 00:00+00' + interval '7 days')"
+            session.execute(text(f"CREATE TABLE {name} PARTITION OF positions FOR VALUES {bounds}"))
+        session.execute(
+            text(
+                "INSERT INTO positions (account_id, device_id, recorded_at, received_at, geom)"
+                " SELECT 1, 1, moment, moment, ST_SetSRID(ST_MakePoint(1, 2), 4326)"
+                " FROM unnest(ARRAY['2010-12-27', '2011-01-03', '2024-12-30']::timestamptz[]) AS moment"
+            )
+        )
+    migrate.upgrade(empty)
+    with empty.begin() as session:
+        places = text("SELECT tableoid::regclass::text FROM positions ORDER BY recorded_at")
+        assert session.execute(places).scalars().all() == [
+            *("positions_2010", "positions_2011", "positions_2025w01")
+        ]
+        positions.ensure_partitions(
+            session, {datetime(2010, 1, 4, tzinfo=UTC), datetime(2011, 12, 26, tzinfo=UTC)}
+        )
 
 
 def test_two_starting_copies_take_turns(empty: Database, shared_postgres: Cluster) -> None:

@@ -10,10 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tracker.domain.account import SessionKind, SessionLevel, SignedSession
+from tracker.domain.errors import Reason
 from tracker.domain.geo import LatLon
 from tracker.domain.ids import new_id
 from tracker.domain.position import Placed, Position
-from tracker.store import accounts, outbox, positions, sessions
+from tracker.store import accounts, outbox, positions, quarantine, sessions, unclaimed
 from tracker.store.seal import token_hash
 from tracker.web.context import Services
 from tracker.web.guards import SESSION_COOKIE
@@ -165,6 +166,36 @@ def add_device(caller: Caller, subject_id: str, name: str = "collar", dialect: s
     return str(answer.json["id"])
 
 
+TABLE = b"time,lat,lon\r\n2026-11-20T09:00:00Z,60.17,24.94\r\n2026-11-20T09:01:00Z,60.18,24.95\r\n"
+
+
+def hand_in(caller: Caller, device_id: str, data: bytes = TABLE, name: str = "track.csv") -> str:
+    """Hand in a file of positions by the API and return the id of its import."""
+    answer = caller.call(
+        "POST",
+        f"/api/v1/imports?device_id={device_id}&name={name}",
+        data=data,
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.json["id"])
+
+
+def add_gateway(caller: Caller, name: str = "Traccar", dialect: str = "traccar_forward") -> str:
+    """Add a gateway by the API and return its id."""
+    answer = caller.post("/api/v1/gateways", {"name": name, "dialect": dialect})
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    return str(answer.json["id"])
+
+
+def hear(
+    services: Services, account_id: str, origin_id: str, external_id: str, dialect: str = "traccar_forward"
+) -> None:
+    """Note an unknown device as ingest would."""
+    with services.database.begin() as session:
+        unclaimed.note(session, account_id, origin_id, external_id, dialect, 1, services.clock())
+
+
 def report(
     services: Services,
     account_id: str,
@@ -189,6 +220,32 @@ def report(
         )
         positions.append(session, [placed])
     return position
+
+
+def refuse(
+    services: Services,
+    account_id: str,
+    device_id: str,
+    *,
+    reason: Reason = Reason.NOT_JSON,
+    payload: bytes = b"{",
+    minutes_ago: float = 0.0,
+    **known: Any,
+) -> str:
+    """Put a message into quarantine as ingest would, and return its id."""
+    with services.database.begin() as session:
+        return quarantine.put(
+            session,
+            services.sealer,
+            account_id=account_id,
+            device_id=device_id,
+            reason=reason,
+            detail=known.pop("detail", ""),
+            topic=known.pop("topic", "a topic"),
+            payload=payload,
+            received_at=services.clock() - timedelta(minutes=minutes_ago),
+            **known,
+        )
 
 
 def sent_code(services: Services, phone: str) -> str:

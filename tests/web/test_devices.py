@@ -60,7 +60,7 @@ def owner_device(caller: Caller) -> Answer:
         ({"dialect": "klingon"}, "dialect"),
         ({"name": ""}, "name"),
         ({"external_id": ""}, "external_id"),
-        ({"external_id": "x" * 65}, "external_id"),
+        ({"external_id": "x" * 129}, "external_id"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -88,6 +88,7 @@ def test_a_database_that_is_away_is_503_with_a_time_to_wait(services: Services, 
 
         settings, sealer, clock = services.settings, services.sealer, services.clock
         accounts, family = services.accounts, services.family
+        gateways = services.gateways
         database = Database("postgresql://tracker@127.0.0.1:1/none", pool_size=1)
 
     caller = Caller(create_app(Cut(), provisioning_wait_s=0), bearer=home.bearer.bearer)

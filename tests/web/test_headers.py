@@ -57,6 +57,7 @@ def test_tiles_that_cannot_be_are_told_at_the_start(services: Services) -> None:
 
         database, sealer, clock = services.database, services.sealer, services.clock
         accounts, family = services.accounts, services.family
+        gateways = services.gateways
         settings = services.settings.model_copy(update={"map_tiles": "ftp://tiles.example"})
 
     with pytest.raises(Misconfigured, match="TRACKER_MAP_TILES"):
@@ -80,6 +81,7 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(services: Services
 
         database, sealer, clock = services.database, services.sealer, services.clock
         accounts, family = services.accounts, services.family
+        gateways = services.gateways
         settings = services.settings.model_copy(update={"trusted_proxies": 1})
 
     behind = Caller(create_app(Proxied(), provisioning_wait_s=0))

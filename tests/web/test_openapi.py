@@ -32,7 +32,7 @@ def calls(described: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_every_call_is_described_and_nothing_else(app: Application, described: dict[str, Any]) -> None:
     expected = {
-        (method, re.sub(r"<id:(\w+)>", r"{\1}", rule))
+        (method, re.sub(r"<(?:id|secret):(\w+)>", r"{\1}", rule))
         for method, rule in routes(app)
         if rule.startswith("/api/v1/") or rule in {"/healthz", "/readyz", "/metrics"}
     } - {("GET", "/api/v1/openapi.json")}
@@ -43,7 +43,10 @@ def test_every_call_is_described_and_nothing_else(app: Application, described: d
 def test_every_call_says_who_may_make_it(described: dict[str, Any]) -> None:
     assert described["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
     for (_, path), call in calls(described).items():
-        if path.startswith("/api/v1/") and not path.startswith("/api/v1/login"):
+        if path.startswith("/api/v1/ingest/"):
+            assert call.get("security", []) == ([] if "{password}" in path else [{"device": []}]), path
+            assert "401" in call["responses"]
+        elif path.startswith("/api/v1/") and not path.startswith("/api/v1/login"):
             assert call["security"] == [{"bearer": []}, {"cookie": []}], path
             assert "401" in call["responses"]
         else:
@@ -83,6 +86,8 @@ def test_what_is_answered_was_described(
         "<id:device_id>": add_device(home.bearer, subject_id),
         "<id:session_id>": home.cookie.session_id,
         "<id:token_id>": home.token.session_id,
+        "<id:quarantine_id>": "0" * 16,
+        "<id:import_id>": "0" * 16,
     }
     for (method, rule), row in sorted(API.items()):
         path = rule

@@ -42,13 +42,13 @@ def test_from_counts_and_to_does_not(home: Household, owner: Caller, services: S
     [
         ("", "subject_id"),
         ("subject_id=1", "subject_id"),
-        ("subject_id={id}&format=gpx", "format"),
+        ("subject_id={id}&format=shp", "format"),
         ("subject_id={id}&from=yesterday", "from"),
         ("subject_id={id}&from=1700000000", "from"),
         ("subject_id={id}&from=2026-01-01T00:00:00", "from"),
         ("subject_id={id}&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
         ("subject_id={id}&after=MXwy", "after"),
-        ("subject_id={id}&simplify_m=5", "simplify_m"),
+        ("subject_id={id}&simplify_m=-5", "simplify_m"),
     ],
 )
 def test_a_wrong_question_is_refused(owner: Caller, query: str, field: str) -> None:

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.web.callers import Caller, Household, add_device, add_subject
+from tests.web.callers import (
+    Caller,
+    Household,
+    add_device,
+    add_gateway,
+    add_subject,
+    hand_in,
+    hear,
+    refuse,
+)
 from tracker.web.app import Application
+from tracker.web.context import Services
 from tracker.web.guards import is_open
 
 
@@ -21,6 +31,13 @@ class Row:
 
 OWN = 200
 PAGE_TO_LOGIN = 303
+
+ADOPTION = {
+    "origin_id": "<id:gateway_id>",
+    "external_id": "862095050000000",
+    "subject_id": "<id:subject_id>",
+}
+SOURCE = {"name": "car", "dialect": "ovms", "url": "mqtts://ovms.example"}
 
 API: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/login/code"): Row(202, 202, {"phone": "+79990000003"}),
@@ -48,8 +65,33 @@ API: dict[tuple[str, str], Row] = {
     ("PATCH", "/api/v1/devices/<id:device_id>"): Row(200, 404, {"name": "tag"}),
     ("DELETE", "/api/v1/devices/<id:device_id>"): Row(204, 404),
     ("POST", "/api/v1/devices/<id:device_id>/credentials"): Row(201, 404),
+    ("POST", "/api/v1/gateways"): Row(201, 201, {"name": "Traccar", "dialect": "traccar_forward"}),
+    ("GET", "/api/v1/gateways"): Row(200, 200),
+    ("GET", "/api/v1/gateways/<id:gateway_id>"): Row(200, 404),
+    ("PATCH", "/api/v1/gateways/<id:gateway_id>"): Row(200, 404, {"name": "Traccar 2"}),
+    ("DELETE", "/api/v1/gateways/<id:gateway_id>"): Row(204, 404),
+    ("POST", "/api/v1/gateways/<id:gateway_id>/credentials"): Row(201, 404),
+    ("GET", "/api/v1/unclaimed"): Row(200, 200),
+    ("POST", "/api/v1/unclaimed/adopt"): Row(201, 404, ADOPTION),
+    ("POST", "/api/v1/sources"): Row(201, 201, SOURCE),
+    ("GET", "/api/v1/sources"): Row(200, 200),
+    ("GET", "/api/v1/sources/<id:source_id>"): Row(200, 404),
+    ("PATCH", "/api/v1/sources/<id:source_id>"): Row(200, 404, {"paused": True}),
+    ("DELETE", "/api/v1/sources/<id:source_id>"): Row(204, 404),
     ("GET", "/api/v1/positions"): Row(422, 422),
+    ("GET", "/api/v1/trips"): Row(422, 422),
+    ("GET", "/api/v1/stops"): Row(422, 422),
+    ("GET", "/api/v1/gaps"): Row(422, 422),
+    ("GET", "/api/v1/days"): Row(422, 422),
     ("GET", "/api/v1/live"): Row(200, 200),
+    ("POST", "/api/v1/imports"): Row(422, 422),
+    ("GET", "/api/v1/imports"): Row(200, 200),
+    ("GET", "/api/v1/imports/<id:import_id>"): Row(200, 404),
+    ("DELETE", "/api/v1/imports/<id:import_id>"): Row(204, 404),
+    ("GET", "/api/v1/quarantine"): Row(200, 200),
+    ("GET", "/api/v1/quarantine/<id:quarantine_id>"): Row(200, 404),
+    ("POST", "/api/v1/quarantine/replay"): Row(202, 202, {"ids": ["<id:quarantine_id>"]}),
+    ("DELETE", "/api/v1/quarantine/<id:quarantine_id>"): Row(204, 404),
 }
 OPEN: dict[tuple[str, str], int] = {
     ("GET", "/api/v1/openapi.json"): 200,
@@ -62,10 +104,28 @@ OPEN: dict[tuple[str, str], int] = {
     ("GET", "/login/code"): 303,
     ("GET", "/manifest.webmanifest"): 200,
     ("GET", "/static/<path:filename>"): 404,
+    # Devices call these, by credentials of their own.
+    ("POST", "/api/v1/ingest/owntracks"): 401,
+    ("GET", "/api/v1/ingest/osmand"): 401,
+    ("POST", "/api/v1/ingest/osmand"): 401,
+    ("GET", "/api/v1/ingest/osmand/<id:device_id>/<secret:password>"): 401,
+    ("POST", "/api/v1/ingest/osmand/<id:device_id>/<secret:password>"): 401,
+    ("POST", "/api/v1/ingest/overland"): 401,
+    ("POST", "/api/v1/ingest/overland/<id:device_id>/<secret:password>"): 401,
 }
 OPEN_FORMS = {("POST", "/login"), ("POST", "/login/code")}
 PAGES: dict[tuple[str, str], Row] = {
+    ("GET", "/quarantine"): Row(200, 200),
+    ("POST", "/quarantine/replay"): Row(303, 303, {"reason": "not_json"}),
+    ("POST", "/quarantine/delete"): Row(303, 303, {"reason": "not_json"}),
+    ("GET", "/quarantine/<id:quarantine_id>"): Row(200, 404),
+    ("POST", "/quarantine/<id:quarantine_id>/replay"): Row(303, 404),
+    ("POST", "/quarantine/<id:quarantine_id>/delete"): Row(303, 404),
     ("GET", "/map"): Row(200, 200),
+    ("GET", "/imports"): Row(200, 200),
+    ("POST", "/imports"): Row(422, 422),
+    ("POST", "/imports/<id:import_id>/cancel"): Row(303, 404),
+    ("GET", "/history"): Row(200, 200),
     ("GET", "/account"): Row(200, 200),
     ("POST", "/account/locale"): Row(303, 303, {"locale": "ru"}),
     ("POST", "/account/code"): Row(303, 303, {"code": "verblyud42gorby"}),
@@ -87,6 +147,22 @@ PAGES: dict[tuple[str, str], Row] = {
     ("GET", "/devices/<id:device_id>/credentials"): Row(303, 404),
     ("POST", "/devices/<id:device_id>/credentials"): Row(303, 404),
     ("POST", "/devices/<id:device_id>/delete"): Row(303, 404),
+    ("GET", "/gateways"): Row(200, 200),
+    ("GET", "/gateways/new"): Row(200, 200),
+    ("POST", "/gateways/new"): Row(303, 303, {"name": "Traccar", "dialect": "traccar_forward"}),
+    ("GET", "/gateways/<id:gateway_id>"): Row(200, 404),
+    ("POST", "/gateways/<id:gateway_id>"): Row(303, 404, {"name": "Traccar 2"}),
+    ("GET", "/gateways/<id:gateway_id>/credentials"): Row(303, 404),
+    ("POST", "/gateways/<id:gateway_id>/credentials"): Row(303, 404),
+    ("POST", "/gateways/<id:gateway_id>/delete"): Row(303, 404),
+    ("POST", "/unclaimed/adopt"): Row(303, 404, ADOPTION),
+    ("GET", "/sources/new"): Row(200, 200),
+    ("POST", "/sources/new"): Row(303, 303, SOURCE),
+    ("GET", "/sources/<id:source_id>"): Row(200, 404),
+    ("POST", "/sources/<id:source_id>"): Row(303, 404, {"name": "car", "url": "mqtts://ovms.example"}),
+    ("POST", "/sources/<id:source_id>/pause"): Row(303, 404),
+    ("POST", "/sources/<id:source_id>/resume"): Row(303, 404),
+    ("POST", "/sources/<id:source_id>/delete"): Row(303, 404),
 }
 
 
@@ -100,12 +176,19 @@ def routes(app: Application) -> set[tuple[str, str]]:
 
 
 @pytest.fixture
-def ids(home: Household) -> dict[str, str]:
+def ids(home: Household, services: Services) -> dict[str, str]:
     """The ids of the first family's things, by the converter that takes them."""
     subject_id = add_subject(home.bearer)
+    device_id = add_device(home.bearer, subject_id)
+    gateway_id = add_gateway(home.bearer)
+    hear(services, home.account_id, gateway_id, ADOPTION["external_id"])
     return {
         "<id:subject_id>": subject_id,
-        "<id:device_id>": add_device(home.bearer, subject_id),
+        "<id:device_id>": device_id,
+        "<id:gateway_id>": gateway_id,
+        "<id:source_id>": home.bearer.post("/api/v1/sources", SOURCE).json["id"],
+        "<id:import_id>": hand_in(home.bearer, device_id),
+        "<id:quarantine_id>": refuse(services, home.account_id, device_id),
         "<id:session_id>": home.cookie.session_id,
         "<id:token_id>": home.token.session_id,
     }
@@ -113,6 +196,8 @@ def ids(home: Household) -> dict[str, str]:
 
 def filled(text: Any, ids: dict[str, str]) -> Any:
     """Put the ids into a rule or a body."""
+    if isinstance(text, list):
+        return [filled(value, ids) for value in text]
     if isinstance(text, dict):
         return {name: filled(value, ids) for name, value in text.items()}
     for mark, identity in ids.items():
@@ -153,7 +238,8 @@ def test_a_call_of_the_api(
 
 @pytest.mark.parametrize(("method", "rule"), sorted(OPEN))
 def test_an_open_route(method: str, rule: str, stranger: Caller) -> None:
-    answer = stranger.call(method, rule.replace("<path:filename>", "nothing"))
+    path = rule.replace("<path:filename>", "nothing").replace("<id:device_id>", "0" * 16)
+    answer = stranger.call(method, path.replace("<secret:password>", "0" * 32))
     assert answer.status_code == OPEN[method, rule]
     answer.close()
 
@@ -168,7 +254,7 @@ def test_a_page(
     def visit(caller: Caller) -> Any:
         if method == "GET":
             return caller.client.get(path).status_code
-        return caller.submit(path, **(row.body or {})).status_code
+        return caller.submit(path, **filled(row.body or {}, ids)).status_code
 
     assert visit(stranger) == PAGE_TO_LOGIN
     assert visit(neighbours.cookie) == row.other

@@ -79,6 +79,7 @@ def test_over_https_every_cookie_is_secure(services: Services) -> None:
 
         database, sealer, clock = services.database, services.sealer, services.clock
         accounts, family = services.accounts, services.family
+        gateways = services.gateways
         settings = services.settings.model_copy(update={"public_url": "https://ryadom.example"})
 
     visitor = Caller(create_app(Deployed(), provisioning_wait_s=0))

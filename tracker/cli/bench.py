@@ -8,13 +8,13 @@ import click
 
 from tracker import registry
 
-NAMES = ("ingest", "latency", "decode", "history", "fences", "truth", "vault", "faults")
+NAMES = ("ingest", "latency", "decode", "history", "fences", "truth", "vault", "faults", "flood", "import")
 
 
 @click.command("bench")
 @click.argument("name", type=click.Choice(NAMES))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object last.")
-@click.option("--size", type=click.IntRange(min=1000), help="Items a round.")
+@click.option("--size", type=click.IntRange(min=1), help="Items a round.")
 @click.option(
     "--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Medians are of these."
 )

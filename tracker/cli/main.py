@@ -21,12 +21,14 @@ class Tracker(click.Group):
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
-        return [name for name in registry.names("tracker.cli") if name != "main"]
+        # A file may not be named by a word of Python's: `import_` holds the command `import`.
+        return sorted(name.removesuffix("_") for name in registry.names("tracker.cli") if name != "main")
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = registry.load_one("tracker.cli", cmd_name, "COMMAND")
+        file = cmd_name if cmd_name in registry.names("tracker.cli") else f"{cmd_name}_"
+        command: click.Command = registry.load_one("tracker.cli", file, "COMMAND")
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -9,14 +9,33 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from tracker.domain.access import Viewer
 from tracker.domain.account import Account, SessionKind, SignedSession
 from tracker.domain.device import Device
+from tracker.domain.errors import Reason
+from tracker.domain.gateway import Gateway, Unclaimed
 from tracker.domain.position import Placed
+from tracker.domain.source import Source
 from tracker.domain.subject import Subject
-from tracker.store import accounts, devices, positions, sessions, subjects
+from tracker.store import (
+    accounts,
+    devices,
+    gateways,
+    imports,
+    positions,
+    refusals,
+    sessions,
+    sources,
+    subjects,
+    tracks,
+    unclaimed,
+)
+from tracker.store.imports import Import
 from tracker.store.positions import LIVE_CHANNEL
+from tracker.store.refusals import Refusal, Tally
 from tracker.store.schema import Id
+from tracker.store.seal import Sealer
 from tracker.store.session import Session
+from tracker.store.tracks import PositionRow, TrackRow
 
-__all__ = ["LIVE_CHANNEL", "Access"]
+__all__ = ["LIVE_CHANNEL", "Access", "PositionRow", "TrackRow"]
 
 
 class Access:
@@ -25,6 +44,8 @@ class Access:
     def __init__(self, session: Session, viewer: Viewer) -> None:
         self._session = session
         self._viewer = viewer
+        # One answer reads several stretches of the same devices.
+        self._devices_of: dict[str, list[str]] = {}
 
     def account(self) -> Account:
         """Return the viewer's own account."""
@@ -144,7 +165,162 @@ class Access:
         rows = self._session.execute(query.order_by(table.c.recorded_at, table.c.device_id).limit(limit))
         return [positions.placed(row, subject_id) for row in rows]
 
+    def gateways(self, *, after: str | None = None, limit: int = 1000) -> list[Gateway]:
+        """Return up to `limit` gateways in id order, those after the id `after`."""
+        table = gateways.gateways
+        query = select(table).where(table.c.account_id == self._viewer.account_id)
+        if after:
+            query = query.where(table.c.gateway_id > after)
+        rows = self._session.execute(query.order_by(table.c.gateway_id).limit(limit))
+        return [gateways.value(row) for row in rows]
+
+    def gateway(self, gateway_id: str) -> Gateway:
+        """Return one gateway.
+
+        Raises:
+            NotFound: missing, or not the viewer's to see.
+        """
+        return gateways.get(self._session, self._viewer.account_id, gateway_id)
+
+    def sources(self, *, after: str | None = None, limit: int = 1000) -> list[Source]:
+        """Return up to `limit` sources in id order, those after the id `after`."""
+        table = sources.sources
+        query = select(table).where(table.c.account_id == self._viewer.account_id)
+        if after:
+            query = query.where(table.c.source_id > after)
+        rows = self._session.execute(query.order_by(table.c.source_id).limit(limit))
+        return [sources.value(row) for row in rows]
+
+    def source(self, source_id: str) -> Source:
+        """Return one source.
+
+        Raises:
+            NotFound: missing, or not the viewer's to see.
+        """
+        return sources.get(self._session, self._viewer.account_id, source_id).source
+
+    def unclaimed(self, *, origin_id: str | None = None) -> list[Unclaimed]:
+        """Return the devices that gateways and sources speak of and nobody has, last heard first.
+
+        At most 200 of each origin.
+        """
+        table = unclaimed.unclaimed
+        query = select(table).where(table.c.account_id == self._viewer.account_id)
+        if origin_id:
+            query = query.where(table.c.origin_id == origin_id)
+        rows = self._session.execute(
+            query.order_by(table.c.last_heard_at.desc(), table.c.origin_id, table.c.external_id)
+        )
+        return [unclaimed.value(row) for row in rows]
+
+    def refusals(
+        self,
+        *,
+        reason: Reason | None = None,
+        device_id: str | None = None,
+        origin_id: str | None = None,
+        external_id: str | None = None,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> list[Refusal]:
+        """Return up to `limit` refused messages that fit what is given, newest first, behind `after`."""
+        return refusals.of_account(
+            self._session,
+            self._viewer.account_id,
+            reason=reason,
+            device_id=device_id,
+            origin_id=origin_id,
+            external_id=external_id,
+            after=after,
+            limit=limit,
+        )
+
+    def refusal(self, quarantine_id: str) -> Refusal:
+        """Return one refused message, without its content.
+
+        Raises:
+            NotFound: missing, or not the viewer's to see.
+        """
+        return refusals.get(self._session, self._viewer.account_id, quarantine_id)
+
+    def refused_content(self, sealer: Sealer, quarantine_id: str) -> tuple[bytes, str]:
+        """Return what was kept of a refused message: the payload, and the query of one that came by HTTP.
+
+        Raises:
+            NotFound: missing, or not the viewer's to see.
+            Misconfigured: it was sealed with another secret key.
+        """
+        return refusals.content(self._session, sealer, self._viewer.account_id, quarantine_id)
+
+    def refusal_tally(self) -> list[Tally]:
+        """Return how many messages were refused by reason and sender, most recent first."""
+        return refusals.tally(self._session, self._viewer.account_id)
+
+    def imports(self, *, after: tuple[datetime, str] | None = None, limit: int = 100) -> list[Import]:
+        """Return up to `limit` imports of files, newest first, behind (created_at, id) `after`."""
+        return imports.of_account(self._session, self._viewer.account_id, after=after, limit=limit)
+
+    def import_(self, import_id: str) -> Import:
+        """Return one import.
+
+        Raises:
+            NotFound: missing, or not the viewer's to see.
+        """
+        return imports.get(self._session, self._viewer.account_id, import_id)
+
     def database_time(self) -> datetime:
         """Return the database's clock, by which `updated_after` is meant."""
         time: datetime = self._session.execute(select(func.clock_timestamp())).scalar_one()
         return time
+
+    def position_rows(
+        self,
+        subject_id: str,
+        *,
+        since: datetime,
+        until: datetime,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 1000,
+    ) -> list[PositionRow]:
+        """Return what `positions` returns as plain rows, several times faster.
+
+        Raises:
+            NotFound: the subject is missing, or not the viewer's to see.
+        """
+        return tracks.page(
+            self._session,
+            self._viewer.account_id,
+            self._device_ids(subject_id),
+            since=since,
+            until=until,
+            after=after,
+            limit=limit,
+        )
+
+    def track_rows(
+        self, subject_id: str, *, since: datetime, until: datetime, limit: int, newest: bool = False
+    ) -> list[TrackRow]:
+        """Return up to `limit` positions of a subject, since <= recorded_at < until, in no order to rely on.
+
+        They are the oldest of the span, or the newest.
+
+        Raises:
+            NotFound: the subject is missing, or not the viewer's to see.
+        """
+        return tracks.track(
+            self._session,
+            self._viewer.account_id,
+            self._device_ids(subject_id),
+            since=since,
+            until=until,
+            limit=limit,
+            newest=newest,
+        )
+
+    def _device_ids(self, subject_id: str) -> list[str]:
+        found = self._devices_of.get(subject_id)
+        if found is None:
+            self.subject(subject_id)
+            found = [device.device_id for device in self.devices(subject_id=subject_id)]
+            self._devices_of[subject_id] = found
+        return found

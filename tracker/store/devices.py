@@ -1,9 +1,9 @@
 """Devices, their broker credentials (hashes only) and what they last said of themselves."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Boolean,
@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from tracker.domain.device import Device, DeviceSettings, SpeedUnit
 from tracker.domain.errors import NotFound
+from tracker.domain.plausibility import Fix
 from tracker.store.schema import Id, id_from_int, id_to_int, metadata, moment
 from tracker.store.session import Session
 
@@ -57,15 +58,26 @@ devices = Table(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
-    """What ingest must know of a device: whose it is, its payloads' sealed key, its last word of presence."""
+AS_THE_DIALECT_SAYS = DeviceSettings()
+
+
+class Owned(NamedTuple):
+    """What ingest must know of a device.
+
+    Whose it is, how it speaks, its payloads' sealed key, its last word of presence, its last accepted fix
+    and, if a later one waits to be confirmed, that.
+    """
 
     account_id: str
     subject_id: str
     device_id: str
+    dialect: str
+    external_id: str | None
+    settings: DeviceSettings
     payload_key_sealed: bytes | None
     online: bool | None
+    last: Fix | None
+    held: Fix | None
 
 
 def payload_key_context(device_id: str) -> str:
@@ -92,6 +104,8 @@ def value(row: Row[Any]) -> Device:
 
 def settings_value(stored: Mapping[str, Any]) -> DeviceSettings:
     """Return the settings that `settings_json` stored."""
+    if not stored:
+        return AS_THE_DIALECT_SAYS
     unit = stored.get("speed_unit")
     return DeviceSettings(speed_unit=SpeedUnit(unit) if unit else None, codec=stored.get("codec"))
 
@@ -123,13 +137,20 @@ def add(
 
 
 def change(
-    session: Session, account_id: str, device_id: str, *, name: str, subject_id: str, external_id: str | None
+    session: Session,
+    account_id: str,
+    device_id: str,
+    *,
+    name: str,
+    subject_id: str,
+    external_id: str | None,
+    settings: DeviceSettings,
 ) -> None:
-    """Store a device's new name, subject and external id."""
+    """Store a device's new name, subject, external id and settings."""
     session.execute(
         update(devices)
         .where(devices.c.account_id == account_id, devices.c.device_id == device_id)
-        .values(name=name, subject_id=subject_id, external_id=external_id)
+        .values(name=name, subject_id=subject_id, external_id=external_id, settings=settings_json(settings))
     )
 
 
@@ -176,28 +197,98 @@ def remove(session: Session, account_id: str, device_id: str) -> None:
     tell_provisioner(session)
 
 
-_OWNED = text(
-    "SELECT account_id, subject_id, device_id, payload_key_sealed, online FROM devices"
-    " WHERE device_id = ANY(:ids) AND revoked_at IS NULL"
+_OWNED = """
+SELECT account_id, device.subject_id, device_id, dialect, external_id,
+       CASE WHEN settings <> '{}' THEN settings END, payload_key_sealed, online,
+       extract(epoch FROM recorded_at)::float8, ST_Y(geom), ST_X(geom), accuracy_m,
+       extract(epoch FROM held_at)::float8, ST_Y(held_geom), ST_X(held_geom)
+FROM devices AS device LEFT JOIN last_positions USING (account_id, device_id)
+"""
+# One text of an array: psycopg would quote its members one by one.
+_OWNED_BY_ID = text(_OWNED + "WHERE device_id = ANY(CAST(:ids AS bigint[])) AND revoked_at IS NULL")
+_OWNED_BY_EXTERNAL_ID = text(
+    _OWNED + "WHERE revoked_at IS NULL AND (account_id, lower(external_id)) IN"  # noqa: S608 - no input
+    " (SELECT * FROM unnest(CAST(:accounts AS bigint[]), CAST(:names AS text[])))"
 )
 
 
 def owned(session: Session, device_ids: Sequence[str]) -> dict[str, Owned]:
-    """Return whose each known, unrevoked device is, keyed by device id; unknown ones are absent.
+    """Return what ingest must know of each known, unrevoked device, keyed by device id; others are absent.
 
     Ingest asks for a thousand at a time, hence one array instead of a thousand parameters.
     """
-    names = {id_to_int(device_id): device_id for device_id in device_ids}
-    return {
-        names[device]: Owned(
-            account_id=id_from_int(account),
-            subject_id=id_from_int(subject),
-            device_id=names[device],
-            payload_key_sealed=sealed,
-            online=online,
-        )
-        for account, subject, device, sealed, online in session.execute(_OWNED, {"ids": list(names)})
+    ids = "{" + ",".join(str(id_to_int(device_id)) for device_id in device_ids) + "}"
+    rows = session.execute(_OWNED_BY_ID, {"ids": ids}).all()
+    return {each.device_id: each for each in map(_owned, rows)}
+
+
+def by_external_id(session: Session, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Owned]:
+    """Return the unrevoked devices of these (account id, external id in lower case), keyed by the same."""
+    # PostgreSQL takes no NUL, and no device of ours has one in its name.
+    names = sorted((account, name) for account, name in wanted if "\0" not in name)
+    parameters = {
+        "accounts": [id_to_int(account) for account, _ in names],
+        "names": [name for _, name in names],
     }
+    found = map(_owned, session.execute(_OWNED_BY_EXTERNAL_ID, parameters))
+    return {(each.account_id, (each.external_id or "").lower()): each for each in found}
+
+
+def _owned(row: Any) -> Owned:
+    account, subject, device, dialect, external_id, settings, sealed, online, *fixes = row
+    at, lat, lon, accuracy_m, held_at, held_lat, held_lon = fixes
+    return Owned(
+        account_id=id_from_int(account),
+        subject_id=id_from_int(subject),
+        device_id=id_from_int(device),
+        dialect=dialect,
+        external_id=external_id,
+        settings=settings_value(settings) if settings else AS_THE_DIALECT_SAYS,
+        payload_key_sealed=sealed,
+        online=online,
+        last=None if at is None else Fix(at, lat, lon, accuracy_m),
+        held=None if held_at is None else Fix(held_at, held_lat, held_lon, None),
+    )
+
+
+def settings_of(session: Session, account_ids: Collection[str]) -> dict[str, dict[str, DeviceSettings]]:
+    """Return, by account, the settings of the devices that differ from their dialect, by external id.
+
+    The external ids are in lower case; an account without such devices is absent.
+    """
+    rows = session.execute(
+        select(devices.c.account_id, func.lower(devices.c.external_id), devices.c.settings).where(
+            devices.c.account_id.in_(account_ids),
+            devices.c.external_id.is_not(None),
+            devices.c.revoked_at.is_(None),
+            devices.c.settings != text("'{}'::jsonb"),
+        )
+    )
+    found: dict[str, dict[str, DeviceSettings]] = {}
+    for account_id, external_id, settings in rows:
+        found.setdefault(account_id, {})[external_id] = settings_value(settings)
+    return found
+
+
+def payload_keys(session: Session, account_ids: Collection[str]) -> dict[str, list[tuple[str, str, bytes]]]:
+    """Return, by account, the (external id in lower case, device id, sealed key) of devices that encrypt."""
+    rows = session.execute(
+        select(
+            devices.c.account_id,
+            func.lower(devices.c.external_id),
+            devices.c.device_id,
+            devices.c.payload_key_sealed,
+        ).where(
+            devices.c.account_id.in_(account_ids),
+            devices.c.external_id.is_not(None),
+            devices.c.payload_key_sealed.is_not(None),
+            devices.c.revoked_at.is_(None),
+        )
+    )
+    found: dict[str, list[tuple[str, str, bytes]]] = {}
+    for account_id, *key in rows:
+        found.setdefault(account_id, []).append((key[0], key[1], key[2]))
+    return found
 
 
 def set_online(session: Session, account_id: str, device_id: str, online: bool) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 
-from sqlalchemy import Column, Table, Text, delete, literal_column
-from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB, Range
+from sqlalchemy import Column, Table, Text, delete, text
+from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tracker.domain.position import Fact
-from tracker.store.schema import Id, metadata, moment
+from tracker.store.schema import Id, id_from_int, id_to_int, metadata, moment
 from tracker.store.session import Session
 
 facts = Table(
@@ -32,6 +33,35 @@ streams = Table(
     moment("changed_at"),
 )
 
+BOOTS = 8
+STREAM_BYTES = 16 * 1024
+STREAM_HOLES = 1000
+
+_COMMIT = text("""
+INSERT INTO streams AS stream (account_id, device_id, boot, received, changed_at)
+SELECT account_id, device_id, boot, CAST(received AS int8multirange), :now
+FROM unnest(CAST(:accounts AS bigint[]), CAST(:devices AS bigint[]), CAST(:boots AS text[]),
+            CAST(:received AS text[])) AS one (account_id, device_id, boot, received)
+ORDER BY account_id, device_id, boot
+ON CONFLICT (account_id, device_id, boot) DO UPDATE SET
+  changed_at = excluded.changed_at,
+  received = CASE WHEN pg_column_size(stream.received) <= :longest THEN stream.received + excluded.received
+    ELSE (SELECT range_agg(kept) FROM (
+      SELECT kept FROM unnest(stream.received + excluded.received) AS kept LIMIT :holes) AS lowest) END
+RETURNING device_id, boot, lower(received), upper((SELECT run FROM unnest(received) AS run LIMIT 1)) - 1,
+  xmax = 0
+""")
+_FORGET_BOOTS = text("""
+DELETE FROM streams USING (
+  SELECT account_id, device_id, boot,
+         row_number() OVER (PARTITION BY account_id, device_id ORDER BY changed_at DESC, boot DESC) AS age
+  FROM streams WHERE (account_id, device_id) IN (
+    SELECT account_id, device_id FROM devices WHERE device_id = ANY(CAST(:devices AS bigint[])))
+) AS each
+WHERE age > :kept AND streams.account_id = each.account_id AND streams.device_id = each.device_id
+  AND streams.boot = each.boot
+""")
+
 
 def add(session: Session, account_id: str, device_id: str, fact: Fact, received_at: datetime) -> None:
     """Store a fact; the same (device, kind, moment) twice is stored once."""
@@ -52,27 +82,54 @@ def add(session: Session, account_id: str, device_id: str, fact: Fact, received_
 def commit_marks(
     session: Session, account_id: str, device_id: str, boot: str, seqs: Iterable[int], now: datetime
 ) -> int | None:
-    """Add sequence numbers to what one boot's stream has committed; return the last of the unbroken run.
+    """Do `commit_marks_many` for one stream and return its promise."""
+    done = commit_marks_many(session, [(account_id, device_id, boot, seqs)], now)
+    return done[device_id, boot]
 
-    The run begins at 1; None while that is missing. A number 0 is stored, but no promise covers it. It is
-    the promise "everything up to here is committed": a hole, left by a broker that forgot what it had
-    acknowledged, holds it back until the device has sent the hole again.
+
+def commit_marks_many(
+    session: Session, streams_: Iterable[tuple[str, str, str, Iterable[int]]], now: datetime
+) -> dict[tuple[str, str], int | None]:
+    """Add sequence numbers to what streams have committed; return the last of each one's unbroken run.
+
+    A stream is (account id, device id, boot, numbers); none may be there twice. The answer is keyed by device
+    id and boot. The run begins at 1; None while that is missing. A number 0 is stored, but no promise covers
+    it. It is the promise "everything up to here is committed": a hole, left by a broker that forgot what it
+    had acknowledged, holds it back until the device has sent the hole again. A device keeps its newest
+    8 boots. Of a stream with more than 1,000 holes or so what lies highest is forgotten until it is sent
+    again.
     """
-    seen = [Range(seq, seq + 1) for seq in sorted(set(seqs))]
-    statement = upsert(streams).values(
-        account_id=account_id, device_id=device_id, boot=boot, received=seen, changed_at=now
-    )
-    merged = session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "device_id", "boot"],
-            set_={
-                "received": literal_column("streams.received + excluded.received"),
-                "changed_at": statement.excluded.changed_at,
-            },
-        ).returning(streams.c.received)
-    ).scalar_one()
-    first = merged[0]
-    return int(first.upper) - 1 if first.lower is not None and first.lower <= 1 else None
+    rows = [
+        (id_to_int(account_id), id_to_int(device_id), boot, _ranges(seqs))
+        for account_id, device_id, boot, seqs in streams_
+    ]
+    if not rows:
+        return {}
+    accounts, devices, boots, received = map(list, zip(*rows, strict=True))
+    parameters = {
+        "accounts": accounts,
+        "devices": devices,
+        "boots": boots,
+        "received": received,
+        "now": now,
+        "longest": STREAM_BYTES,
+        "holes": STREAM_HOLES,
+    }
+    told = session.execute(_COMMIT, parameters).all()
+    begun = {device for device, _, _, _, is_new in told if is_new}
+    if begun:
+        session.execute(_FORGET_BOOTS, {"devices": sorted(begun), "kept": BOOTS})
+    return {
+        (id_from_int(device), boot): last if first <= 1 else None for device, boot, first, last, _ in told
+    }
+
+
+def _ranges(seqs: Iterable[int]) -> str:
+    """Return numbers as the text of a multirange, neighbours joined."""
+    ordered = sorted(set(seqs))
+    begins = [ordered[0], *(each for before, each in pairwise(ordered) if each != before + 1)]
+    ends = [*(before for before, each in pairwise(ordered) if each != before + 1), ordered[-1]]
+    return "{" + ",".join(f"[{begin},{end}]" for begin, end in zip(begins, ends, strict=True)) + "}"
 
 
 def remove_of_device(session: Session, account_id: str, device_id: str) -> None:

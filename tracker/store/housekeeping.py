@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tracker.store import idempotency, outbox, positions, quarantine, sessions, signin
+from tracker.store import idempotency, outbox, positions, quarantine, sessions, signin, unclaimed
 from tracker.store.session import Session
 
 
@@ -14,9 +14,10 @@ def prepare(session: Session, now: datetime) -> None:
 
 
 def forget(session: Session, now: datetime) -> None:
-    """Delete expired sign-in requests, sessions, settled notifications, old answers and quarantine."""
+    """Delete what is over: sign-in requests, sessions, notifications, answers, quarantine, unknown names."""
     signin.forget_old(session, now)
     sessions.forget_expired(session, now)
     outbox.forget_settled(session, now)
     idempotency.forget_old(session, now)
     quarantine.forget_old(session, now)
+    unclaimed.forget_old(session, now)

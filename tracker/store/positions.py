@@ -1,22 +1,32 @@
 """Positions, partitioned by the week they were recorded in, and the last one of each device."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-import psycopg
 from geoalchemy2 import Geometry
-from sqlalchemy import REAL, Boolean, Column, Float, Index, Row, SmallInteger, Table, Text, func, select, text
+from sqlalchemy import REAL, Boolean, Column, Float, Row, SmallInteger, Table, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tracker.domain.position import Placed, Position
 from tracker.store.geo import from_lonlat
-from tracker.store.positions_copy import COLUMNS, packed
-from tracker.store.schema import Id, id_from_int, metadata, moment
+from tracker.store.positions_append import LIVE_CHANNEL, append, set_held
+from tracker.store.schema import Id, id_to_int, metadata, moment
 from tracker.store.session import Session
 
-LIVE_CHANNEL = "tracker_live"
-"""NOTIFY channel: the payload is the account id whose last positions changed."""
+__all__ = [
+    "LIVE_CHANNEL",
+    "append",
+    "ensure_partitions",
+    "last_positions",
+    "move_last",
+    "placed",
+    "positions",
+    "remove_of_device",
+    "set_held",
+    "value",
+    "week_of",
+]
 
 
 def _fix_columns() -> list[Column[Any]]:
@@ -61,39 +71,13 @@ last_positions = Table(
     moment("held_at", nullable=True),
     Column("held_geom", Geometry("POINT", srid=4326, spatial_index=False)),
     moment("updated_at"),
-    Index("ix_last_positions_account_id_updated_at", "account_id", "updated_at"),
+    # No index but the key: with room in the page an update that changes no indexed column writes none.
     postgresql_with={"fillfactor": "50"},
 )
 
-_FIX_NAMES = COLUMNS.partition("recorded_at, ")[2]
-
-_STAGE = """
-CREATE TEMP TABLE IF NOT EXISTS stage_positions (LIKE positions INCLUDING DEFAULTS) ON COMMIT DELETE ROWS
-"""
-_APPEND = f"""
-INSERT INTO positions ({COLUMNS}) SELECT {COLUMNS} FROM stage_positions
-ON CONFLICT DO NOTHING RETURNING device_id, recorded_at
-"""  # noqa: S608 - names of columns, no input
-_MOVE_LAST = f"""
-INSERT INTO last_positions (account_id, device_id, subject_id, recorded_at, {_FIX_NAMES}, updated_at)
-SELECT DISTINCT ON (stage.account_id, stage.device_id)
-       stage.account_id, stage.device_id, device.subject_id, stage.recorded_at,
-       {", ".join("stage." + name.strip() for name in _FIX_NAMES.split(","))}, clock_timestamp()
-FROM stage_positions AS stage JOIN devices AS device USING (account_id, device_id)
-ORDER BY stage.account_id, stage.device_id, stage.recorded_at DESC
-ON CONFLICT (account_id, device_id) DO UPDATE SET
-  (subject_id, recorded_at, {_FIX_NAMES}, updated_at) =
-  (excluded.subject_id, excluded.recorded_at,
-   {", ".join("excluded." + name.strip() for name in _FIX_NAMES.split(","))}, excluded.updated_at)
-WHERE excluded.recorded_at > last_positions.recorded_at
-RETURNING account_id
-"""  # noqa: S608 - names of columns, no input
-
-
-def _cursor(session: Session) -> psycopg.Cursor[Any]:
-    # `Database` builds no engine but psycopg's.
-    connection = cast("psycopg.Connection[Any]", session.connection().connection.dbapi_connection)
-    return connection.cursor()
+WEEKLY_FROM = datetime(2024, 12, 30, tzinfo=UTC)
+"""Monday of week 1 of 2025. What is older lies in partitions of a year, so that no history, true or made up,
+makes more than 26 of them."""
 
 
 def week_of(moment_: datetime) -> datetime:
@@ -103,53 +87,31 @@ def week_of(moment_: datetime) -> datetime:
 
 
 def ensure_partitions(session: Session, weeks: Collection[datetime]) -> None:
-    """Make the partitions of the given weeks (as `week_of` gives them) that do not exist yet."""
-    for week in sorted(weeks):
-        year, number, _ = week.isocalendar()
-        name = f"positions_{year}w{number:02d}"
-        if session.execute(select(func.to_regclass(name))).scalar_one() is not None:
+    """Make the partitions that hold the given weeks (as `week_of` gives them) and do not exist yet."""
+    for name, begin, end in sorted({_partition(week) for week in weeks}):
+        if _exists(session, name):
             continue
         # Two ingest processes may meet the same new week: one makes it, the other waits and finds it.
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext('positions partitions'))"))
         session.execute(
             text(
                 f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF positions FOR VALUES"
-                f" FROM ('{week.isoformat()}') TO ('{(week + timedelta(days=7)).isoformat()}')"
+                f" FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
             )
         )
 
 
-def append(session: Session, batch: Sequence[Placed]) -> list[Placed]:
-    """Store a batch and move the last positions on; return only what was new, in the batch's order.
+def _partition(week: datetime) -> tuple[str, datetime, datetime]:
+    """Return name, begin and end of the partition that holds a week; years are those of ISO weeks."""
+    year, number, _ = week.isocalendar()
+    if week >= WEEKLY_FROM:
+        return f"positions_{year}w{number:02d}", week, week + timedelta(days=7)
+    begin, end = (datetime.fromisocalendar(each, 1, 1).replace(tzinfo=UTC) for each in (year, year + 1))
+    return f"positions_{year}", begin, end
 
-    The same (device, moment) twice is stored once, the first time. Last positions move only to later
-    moments. The partitions must exist (`ensure_partitions`). Touched accounts are notified at commit.
-    """
-    if not batch:
-        return []
-    cursor = _cursor(session)
-    cursor.execute(_STAGE)
-    with cursor.copy(f"COPY stage_positions ({COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(packed(batch))
-    cursor.execute(_APPEND)
-    if cursor.rowcount == 0:
-        cursor.execute("TRUNCATE stage_positions")
-        return []
-    fresh = {(id_from_int(device), moment_) for device, moment_ in cursor.fetchall()}
-    cursor.execute(_MOVE_LAST)
-    touched = sorted({id_from_int(row[0]) for row in cursor.fetchall()})
-    cursor.execute("SELECT pg_notify(%s, id) FROM unnest(%s::text[]) AS id", (LIVE_CHANNEL, touched))
-    # A savepoint replay appends several times in one transaction: the stage must be empty each time.
-    cursor.execute("TRUNCATE stage_positions")
-    if len(fresh) == len(batch):
-        return list(batch)
-    new = []
-    for placed in batch:
-        key = (placed.device_id, placed.position.recorded_at)
-        if key in fresh:
-            fresh.discard(key)
-            new.append(placed)
-    return new
+
+def _exists(session: Session, name: str) -> bool:
+    return session.execute(select(func.to_regclass(name))).scalar_one() is not None
 
 
 LON, LAT = func.ST_X, func.ST_Y
@@ -189,8 +151,15 @@ def placed(row: Row[Any], subject_id: str) -> Placed:
 
 
 def remove_of_device(session: Session, account_id: str, device_id: str) -> None:
-    """Delete every position of a device, the last one included."""
-    for table in (positions, last_positions):
+    """Delete every position of a device, the last one included.
+
+    A batch that is being stored meanwhile keeps the device's row or its last position locked (`append`): both
+    are waited for before its positions are deleted, so that none of that batch stays behind.
+    """
+    session.execute(
+        text("SELECT FROM devices WHERE device_id = :id FOR UPDATE"), {"id": id_to_int(device_id)}
+    )
+    for table in (last_positions, positions):
         session.execute(
             table.delete().where(table.c.account_id == account_id, table.c.device_id == device_id)
         )

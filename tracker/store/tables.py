@@ -6,7 +6,6 @@ from tracker.store.facts import facts, streams
 from tracker.store.gateways import gateways
 from tracker.store.idempotency import idempotency
 from tracker.store.imports import imports
-from tracker.store.leases import ingest_processes, leases
 from tracker.store.outbox import outbox
 from tracker.store.positions import last_positions, positions
 from tracker.store.quarantine import quarantine
@@ -37,7 +36,5 @@ ALL = (
     sources,
     unclaimed,
     windows,
-    leases,
-    ingest_processes,
     imports,
 )

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from tracker.web.models import Kind
+from tracker.domain.errors import Reason
+from tracker.domain.source import SourceDetail, SourceState
+from tracker.web.models import Kind, Unit
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -92,6 +94,20 @@ class FixOut(BaseModel):
     odometer_m: float | None
 
 
+class TrackFixOut(FixOut):
+    """A position of the history; an `outlier` cannot be true (docs/history.md)."""
+
+    outlier: bool
+
+
+class TrackFeature(BaseModel):
+    """A position of the history as GeoJSON."""
+
+    type: Literal["Feature"]
+    geometry: Point
+    properties: TrackFixOut
+
+
 class Feature(BaseModel):
     """A position as GeoJSON."""
 
@@ -104,7 +120,119 @@ class FeatureCollection(BaseModel):
     """A page of positions, oldest first."""
 
     type: Literal["FeatureCollection"]
-    features: list[Feature]
+    features: list[TrackFeature]
+    next: str | None
+
+
+class TripOut(BaseModel):
+    """A way between stops or gaps; its device's fixes without outliers tell it.
+
+    `distance_m` does not count what gaps hide; `ends_before` nothing: the positions end there.
+    """
+
+    subject_id: str
+    device_id: str
+    start_at: Moment
+    end_at: Moment
+    start: Point
+    end: Point
+    starts_after: Literal["stop", "gap", "nothing"]
+    ends_before: Literal["stop", "gap", "nothing"]
+    distance_m: float
+    distance_source: Literal["positions", "odometer"]
+    duration_s: float
+    moving_s: float
+    avg_speed_mps: float
+    max_speed_mps: float | None
+    position_count: int
+
+
+class TripList(BaseModel):
+    """A page of trips, oldest first."""
+
+    items: list[TripOut]
+    next: str | None
+
+
+class StopOut(BaseModel):
+    """A stay at a place; `unknown_s` of it are silences longer than 20 minutes.
+
+    Without `start_known` it began earlier than what was looked at, without `end_known` it may go on.
+    """
+
+    subject_id: str
+    device_id: str
+    start_at: Moment
+    end_at: Moment
+    start_known: bool
+    end_known: bool
+    at: Point
+    radius_m: float
+    duration_s: float
+    unknown_s: float
+    ignition_off: bool | None
+    position_count: int
+
+
+class StopList(BaseModel):
+    """A page of stops, oldest first."""
+
+    items: list[StopOut]
+    next: str | None
+
+
+class GapOut(BaseModel):
+    """An unknown way, at least `direct_m` long: the device was silent, or jumped."""
+
+    subject_id: str
+    device_id: str
+    start_at: Moment
+    end_at: Moment
+    start: Point
+    end: Point
+    duration_s: float
+    direct_m: float
+    reason: Literal["silence", "jump"]
+
+
+class GapList(BaseModel):
+    """A page of gaps, oldest first."""
+
+    items: list[GapOut]
+    next: str | None
+
+
+class DayOut(BaseModel):
+    """One local day of the device that tells most of it.
+
+    `distance_m` is the known way; `unknown_direct_m` the straight lines over the gaps, so the least that is
+    missing. `stopped_s` and `moving_s` are known to be so, `unknown_s` is spent in gaps and silences.
+    """
+
+    date: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    start_at: Moment
+    end_at: Moment
+    subject_id: str
+    device_id: str
+    device_count: int
+    first_at: Moment
+    last_at: Moment
+    distance_m: float
+    unknown_direct_m: float
+    moving_s: float
+    stopped_s: float
+    unknown_s: float
+    trip_count: int
+    stop_count: int
+    gap_count: int
+    position_count: int
+    outlier_count: int
+
+
+class DayList(BaseModel):
+    """Days with positions, oldest first."""
+
+    items: list[DayOut]
     next: str | None
 
 
@@ -127,7 +255,10 @@ class SubjectList(BaseModel):
 
 
 class DeviceOut(BaseModel):
-    """A device of a subject; `online` is what it last said, null if it never did."""
+    """A device of a subject; `online` is what it last said, null if it never did.
+
+    `speed_unit` and `codec` are null where it speaks as its dialect says.
+    """
 
     id: str
     subject_id: str
@@ -137,6 +268,8 @@ class DeviceOut(BaseModel):
     created_at: Moment
     provisioned_at: Moment | None
     online: bool | None
+    speed_unit: Unit | None
+    codec: str | None
 
 
 class DeviceList(BaseModel):
@@ -163,6 +296,152 @@ class DeviceCredentials(DeviceOut):
 
     mqtt: MqttOut
     config_url: str | None = None
+
+
+class RefusalOut(BaseModel):
+    """A message that was refused; `origin_id` sent it: a device, a gateway or a source.
+
+    `replay_asked_at` is set while it waits to be tried again, `replayed_at` is when it last was. Only a
+    message that was kept `whole` can be.
+    """
+
+    id: str
+    reason: Reason
+    detail: str
+    device_id: str | None
+    origin_id: str | None
+    external_id: str | None
+    dialect: str | None
+    topic: str
+    size_bytes: int | None
+    whole: bool
+    received_at: Moment
+    replay_asked_at: Moment | None
+    replayed_at: Moment | None
+
+
+class RefusalList(BaseModel):
+    """A page of refused messages, newest first."""
+
+    items: list[RefusalOut]
+    next: str | None
+
+
+class RefusedContent(RefusalOut):
+    """A refused message with what was kept of it: as text, or as hexadecimal digits where it is none.
+
+    `query` is of a message that came by HTTP.
+    """
+
+    encoding: Literal["text", "hex"]
+    payload: str
+    query: str | None
+
+
+class ReplayAsked(BaseModel):
+    """How many messages will be tried again."""
+
+    asked: int
+
+
+class GatewayOut(BaseModel):
+    """One sender for many devices; `topic_prefix` stands before the topics that they write."""
+
+    id: str
+    name: str
+    dialect: str
+    topic_prefix: str
+    created_at: Moment
+    provisioned_at: Moment | None
+
+
+class GatewayList(BaseModel):
+    """A page of gateways."""
+
+    items: list[GatewayOut]
+    next: str | None
+
+
+class GatewayCredentials(GatewayOut):
+    """A gateway with its credentials, shown once."""
+
+    mqtt: MqttOut
+
+
+class SourceOut(BaseModel):
+    """A broker of somebody else's that the service reads; its sign-in is never shown.
+
+    `state` is how it stands with the connection, `detail` why ("" if there is nothing to say).
+    """
+
+    id: str
+    name: str
+    dialect: str
+    url: str
+    topics: list[str]
+    has_credentials: bool
+    paused: bool
+    state: SourceState
+    detail: SourceDetail
+    state_at: Moment
+    messages: int
+    last_message_at: Moment | None
+    created_at: Moment
+
+
+class SourceList(BaseModel):
+    """A page of sources."""
+
+    items: list[SourceOut]
+    next: str | None
+
+
+class UnclaimedOut(BaseModel):
+    """A device that a gateway or source (`origin_id`) speaks of and no device is called like."""
+
+    origin_id: str
+    external_id: str
+    dialect: str
+    first_heard_at: Moment
+    last_heard_at: Moment
+    messages: int
+
+
+class UnclaimedList(BaseModel):
+    """A page of unknown devices, last heard first."""
+
+    items: list[UnclaimedOut]
+    next: str | None
+
+
+class ImportOut(BaseModel):
+    """A file on its way into a device's history.
+
+    `positions_new` counts those not known before; `reasons` why records were refused; `ending` why the rest
+    of the file could not be read, null if nothing was wrong.
+    """
+
+    id: str
+    device_id: str
+    format: str
+    file_name: str
+    state: Literal["queued", "reading", "done", "failed", "cancelled"]
+    size_bytes: int
+    read_bytes: int
+    positions_read: int
+    positions_new: int
+    refused: int
+    reasons: dict[str, int]
+    ending: str | None
+    created_at: Moment
+    changed_at: Moment
+
+
+class ImportList(BaseModel):
+    """A page of imports, newest first."""
+
+    items: list[ImportOut]
+    next: str | None
 
 
 class Health(BaseModel):

@@ -12,9 +12,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from tracker import VERSION, registry
+from tracker.accounts.senders import Senders
 from tracker.domain.errors import Invalid, Misconfigured
 from tracker.web import errors, guards, i18n, idempotency, openapi
 from tracker.web.context import RequestContext, Services, here
+from tracker.web.intake import Buckets, Intake
 from tracker.web.live import LiveStreams
 from tracker.web.maps import tile_origin
 from tracker.web.metrics import WebMetrics
@@ -28,6 +30,12 @@ class IdConverter(BaseConverter):
     """An identity in a path; anything of another form is not found."""
 
     regex = "[0-9a-f]{16}"
+
+
+class SecretConverter(BaseConverter):
+    """A device's password in a path; anything of another form is not found."""
+
+    regex = "[0-9a-f]{32}"
 
 
 class StrictJson(DefaultJSONProvider):
@@ -67,7 +75,7 @@ def _refuse(constant: str) -> None:
 class Application(APIFlask):
     """The web application, with what outlives a request."""
 
-    def __init__(self, services: Services, *, provisioning_wait_s: float) -> None:
+    def __init__(self, services: Services, *, provisioning_wait_s: float, intake: Intake | None) -> None:
         super().__init__(
             "tracker.web",
             title="Ryadom",
@@ -80,10 +88,18 @@ class Application(APIFlask):
         self.provisioning_wait_s = provisioning_wait_s
         self.live = LiveStreams(services)
         self.metrics = WebMetrics()
+        self.intake = intake
+        self.senders = Senders(services.sealer)
+        self.device_buckets = Buckets(rate_per_s=20, burst=1_200)
+        self.gateway_buckets = Buckets(rate_per_s=200, burst=5_000)
 
 
-def create_app(services: Services, *, provisioning_wait_s: float = 3.0) -> Application:
+def create_app(
+    services: Services, *, provisioning_wait_s: float = 3.0, intake: Intake | None = None
+) -> Application:
     """Return the application; a new device's answer waits up to `provisioning_wait_s` for the broker.
+
+    Without an `intake` messages over HTTP are answered 503.
 
     Raises:
         Misconfigured: the map's tiles are set to what they cannot be.
@@ -92,7 +108,7 @@ def create_app(services: Services, *, provisioning_wait_s: float = 3.0) -> Appli
         tile_origin(services.settings.map_tiles)
     except ValueError:
         raise Misconfigured("TRACKER_MAP_TILES: `offline`, or `xyz:` and an http(s) template") from None
-    app = Application(services, provisioning_wait_s=provisioning_wait_s)
+    app = Application(services, provisioning_wait_s=provisioning_wait_s, intake=intake)
     settings = services.settings
     app.json = StrictJson(app)
     app.config.update(
@@ -107,6 +123,7 @@ def create_app(services: Services, *, provisioning_wait_s: float = 3.0) -> Appli
         PROPAGATE_EXCEPTIONS=False,
     )
     app.url_map.converters["id"] = IdConverter
+    app.url_map.converters["secret"] = SecretConverter
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
@@ -131,7 +148,7 @@ def _frame(app: Application) -> None:
         g.context = RequestContext(services)
         g.app = app
         guards.admit(app, g.context)
-        return idempotency.replay(g.context)
+        return None if guards.is_upload(app) else idempotency.replay(g.context)
 
     # Flask calls these from the last to the first.
     @app.after_request

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 from flask import g, request
 
 from tracker.accounts.family import Family
+from tracker.accounts.gateways import Gateways
+from tracker.accounts.senders import Senders
 from tracker.accounts.service import Accounts
 from tracker.domain.access import Viewer
 from tracker.domain.account import Account, SignedSession
@@ -20,6 +22,7 @@ from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
 
 if TYPE_CHECKING:
+    from tracker.web.intake import Buckets, Intake
     from tracker.web.live import LiveStreams
     from tracker.web.metrics import WebMetrics
 
@@ -37,6 +40,8 @@ class Services(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def family(self) -> Family: ...
+    @property
+    def gateways(self) -> Gateways: ...
     @property
     def clock(self) -> Clock: ...
 
@@ -154,6 +159,14 @@ class Application(Protocol):
     def metrics(self) -> "WebMetrics": ...
     @property
     def provisioning_wait_s(self) -> float: ...
+    @property
+    def intake(self) -> "Intake | None": ...
+    @property
+    def senders(self) -> Senders: ...
+    @property
+    def device_buckets(self) -> "Buckets": ...
+    @property
+    def gateway_buckets(self) -> "Buckets": ...
 
 
 def application() -> Application:

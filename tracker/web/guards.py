@@ -24,6 +24,8 @@ DEVICE_SECONDS = 365 * 24 * 3600
 SESSION_SECONDS = 30 * 24 * 3600
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 PUBLIC_ENDPOINTS = frozenset({"static", "openapi.spec"})
+FRAME_BYTES = 64 * 1024
+"""What a form may have around a file."""
 BEARERS = (SessionKind.BEARER, SessionKind.TOKEN)
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -33,6 +35,25 @@ def open_to_all(view: View) -> View:
     """Mark a view as open to callers who have not signed in."""
     view.open_to_all = True  # type: ignore[attr-defined]
     return view
+
+
+def for_devices(view: View) -> View:
+    """Mark a call as one of devices: it tells them by their own credentials and takes any body."""
+    view.takes_any_body = True  # type: ignore[attr-defined]
+    return open_to_all(view)
+
+
+def takes_files(view: View) -> View:
+    """Mark a view as one that takes a file of any kind, up to the deployment's limit for files."""
+    view.takes_files = True  # type: ignore[attr-defined]
+    view.takes_any_body = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_upload(app: Flask) -> bool:
+    """Tell whether the request goes to a view that takes files: its body must not be read into memory."""
+    endpoint = request.endpoint
+    return endpoint is not None and getattr(app.view_functions.get(endpoint), "takes_files", False)
 
 
 def is_open(app: Flask, endpoint: str) -> bool:
@@ -56,7 +77,7 @@ def admit(app: Flask, context: RequestContext) -> None:
         return
     is_api = for_programs()
     passes = is_open(app, endpoint)
-    if is_api:
+    if is_api and not getattr(app.view_functions[endpoint], "takes_any_body", False):
         _require_json()
     if is_api and passes:
         return
@@ -64,6 +85,10 @@ def admit(app: Flask, context: RequestContext) -> None:
     kinds = BEARERS if by_bearer else (SessionKind.COOKIE,)
     if not _sign_in(context, presented_token(), kinds) and not passes:
         raise NotSignedIn("sign in first")
+    if is_upload(app):
+        # A file may take minutes: nothing of the database may be held meanwhile.
+        request.max_content_length = context.services.settings.import_bytes + FRAME_BYTES
+        context.commit()
     if request.method in UNSAFE and not by_bearer:
         _require_csrf()
 

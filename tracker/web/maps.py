@@ -183,18 +183,24 @@ def family_map(
     )
     family.options["max_zoom"] = CLOSEST_ZOOM  # folium keeps its own `max_zoom` for a tile layer
     family._id = "family"  # one map a page: a name that tests and scripts can rely on
-    family.add_child(_base(tiles, attribution))
+    family.add_child(base_map(tiles, attribution))
     family.add_child(FamilyDots(dots))
-    return _parts(cast(Figure, family.get_root()), nonce=nonce, locale=locale)
+    return parts(cast(Figure, family.get_root()), nonce=nonce, locale=locale)
 
 
-def _base(tiles: str, attribution: str) -> MacroElement:
+def base_map(tiles: str, attribution: str) -> MacroElement:
+    """Return what lies below everything: the shipped map, or foreign tiles with their attribution.
+
+    Raises:
+        ValueError: `tiles` is no map setting.
+    """
     if tile_origin(tiles) is None:
         return VectorBase(OFFLINE_SOURCES)
     return folium.TileLayer(tiles.removeprefix(XYZ), attr=str(Markup.escape(attribution)) or " ")
 
 
-def _parts(figure: Figure, *, nonce: str, locale: str) -> MapParts:
+def parts(figure: Figure, *, nonce: str, locale: str) -> MapParts:
+    """Return a map's pieces, every script of it with the page's nonce."""
     figure.render()  # folium fills header, html and script only now
     links = "\n".join(
         element.render() for element in figure.header._children.values() if isinstance(element, Link)

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from tracker.domain.device import SpeedUnit
+from tracker.domain.errors import Reason
 from tracker.domain.ids import is_id
 from tracker.domain.subject import NAME_LENGTH, SubjectKind
 
@@ -43,11 +45,16 @@ Region = Annotated[
 ]
 Code = Annotated[str, Field(min_length=1, max_length=256)]
 Locale = Literal["ru", "en"]
+ReasonIn = Annotated[Reason, Field(strict=False)]
+ExternalId = Annotated[Line, Field(min_length=1, max_length=128)]
+Unit = Literal["mps", "kmh", "knots", "mph"]
 Kind = Literal["child", "relative", "pet", "vehicle", "phone"]
 MomentIn = Annotated[AwareDatetime, BeforeValidator(_moment), Field(strict=False)]
 
 if {kind.value for kind in SubjectKind} != set(Kind.__args__):  # type: ignore[attr-defined]
     raise AssertionError("the kinds of the API are not the kinds of the domain")
+if {unit.value for unit in SpeedUnit} != set(Unit.__args__):  # type: ignore[attr-defined]
+    raise AssertionError("the units of the API are not the units of the domain")
 
 
 class Body(BaseModel):
@@ -81,7 +88,49 @@ class PositionQuery(PageQuery):
     subject_id: Identity
     since: MomentIn | None = Field(None, alias="from")
     until: MomentIn | None = Field(None, alias="to")
-    format: Literal["geojson"] = "geojson"
+    format: Literal["geojson", "gpx", "kml", "csv"] = "geojson"
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 100
+    simplify_m: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+
+
+class HistoryQuery(PageQuery):
+    """Whose history: what overlaps from <= t < to, at most 31 days; the last 24 hours if unsaid."""
+
+    subject_id: Identity
+    device_id: Identity | None = None
+    since: MomentIn | None = Field(None, alias="from")
+    until: MomentIn | None = Field(None, alias="to")
+
+
+class DayQuery(PageQuery):
+    """Whose days: the local days that from <= t < to touches, at most 31; the last 7 days if unsaid."""
+
+    subject_id: Identity
+    since: MomentIn | None = Field(None, alias="from")
+    until: MomentIn | None = Field(None, alias="to")
+    tz: Annotated[Line, Field(min_length=1, max_length=64, examples=["Europe/Moscow"])] = "UTC"
+
+
+class ImportQuery(Query):
+    """Whose history a file goes into, and what it is called."""
+
+    device_id: Identity
+    name: Annotated[Line, Field(max_length=200)] = ""
+
+
+class RefusalQuery(PageQuery):
+    """Which refused messages."""
+
+    reason: ReasonIn | None = None
+    device_id: Identity | None = None
+
+
+class ReplayRequest(Body):
+    """Which refused messages to try again: these, or all that fit every condition given."""
+
+    ids: Annotated[list[Identity], Field(min_length=1, max_length=1000)] | None = None
+    reason: ReasonIn | None = None
+    device_id: Identity | None = None
 
 
 class CodeRequest(Body):
@@ -148,13 +197,78 @@ class NewDevice(Body):
     subject_id: Identity
     name: Name
     dialect: Annotated[Line, Field(max_length=40)]
-    external_id: Annotated[Line, Field(min_length=1, max_length=64)] | None = None
+    external_id: ExternalId | None = None
     payload_key: Annotated[Line, Field(min_length=1, max_length=32)] | None = None
+    speed_unit: Unit | None = None
+    codec: Annotated[Line, Field(max_length=40)] | None = None
 
 
 class DeviceChange(Body):
-    """What to change of a device; what is left out stays, an `external_id` of null is taken away."""
+    """What to change of a device; what is left out stays, what is null is taken away.
+
+    Without `speed_unit` and `codec` it speaks as its dialect says.
+    """
 
     name: Name | None = None
     subject_id: Identity | None = None
-    external_id: Annotated[Line, Field(min_length=1, max_length=64)] | None = None
+    external_id: ExternalId | None = None
+    speed_unit: Unit | None = None
+    codec: Annotated[Line, Field(max_length=40)] | None = None
+
+
+class NewGateway(Body):
+    """One sender for many devices, told apart by their `external_id`."""
+
+    name: Name
+    dialect: Annotated[Line, Field(max_length=40)]
+
+
+class GatewayChange(Body):
+    """What to change of a gateway."""
+
+    name: Name
+
+
+class NewSource(Body):
+    """A broker of somebody else's that the service reads; without `topics`, those of the dialect.
+
+    `url` is `mqtt(s)://host:port`, without a user.
+    """
+
+    name: Name
+    dialect: Annotated[Line, Field(max_length=40)]
+    url: Annotated[Line, Field(min_length=1, max_length=300, examples=["mqtts://broker.example:8883"])]
+    username: Annotated[Line, Field(max_length=1024)] = ""
+    password: Annotated[Line, Field(max_length=1024)] = ""
+    topics: Annotated[list[Annotated[Line, Field(min_length=1, max_length=256)]], Field(max_length=30)] = []
+
+
+class SourceChange(Body):
+    """What to change of a source; what is left out stays, no topics are those of its dialect.
+
+    User name and password are changed together, and must be given again with another `url`.
+    """
+
+    name: Name | None = None
+    url: Annotated[Line, Field(min_length=1, max_length=300)] | None = None
+    username: Annotated[Line, Field(max_length=1024)] | None = None
+    password: Annotated[Line, Field(max_length=1024)] | None = None
+    topics: (
+        Annotated[list[Annotated[Line, Field(min_length=1, max_length=256)]], Field(max_length=30)] | None
+    ) = None
+    paused: bool | None = None
+
+
+class UnclaimedQuery(PageQuery):
+    """Which unknown devices."""
+
+    origin_id: Identity | None = None
+
+
+class Adoption(Body):
+    """Make a device of what a gateway or source speaks of; without `name` it is called `external_id`."""
+
+    origin_id: Identity
+    external_id: ExternalId
+    subject_id: Identity
+    name: Name | None = None

@@ -43,9 +43,21 @@ _TEXTS = {
     "503": "A neighbour of the service does not answer; `Retry-After` says how long to wait",
 }
 _LIMITED = {"/api/v1/login", "/api/v1/login/code", "/api/v1/step-up"}
+_INGEST = "/api/v1/ingest/"
 _CODES = {"/api/v1/login", "/api/v1/step-up"}
 
 _NOT_JSON = {"/api/v1/live": "text/event-stream", "/metrics": "text/plain"}
+
+_FILE_TYPES = ("application/gpx+xml", "application/vnd.google-earth.kml+xml", "text/csv")
+_BYTES = {"type": "string", "format": "binary"}
+_FILE_BODY = {
+    "content": {
+        "application/octet-stream": {"schema": _BYTES},
+        "multipart/form-data": {
+            "schema": {"type": "object", "required": ["file"], "properties": {"file": _BYTES}}
+        },
+    }
+}
 
 _KEY = {
     "name": "Idempotency-Key",
@@ -66,6 +78,11 @@ def install(app: APIFlask) -> None:
         AUTO_SERVERS=False,
         SECURITY_SCHEMES={
             "bearer": {"type": "http", "scheme": "bearer"},
+            "device": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "the id of a device or gateway and its broker password",
+            },
             "cookie": {
                 "type": "apiKey",
                 "in": "cookie",
@@ -90,6 +107,9 @@ def install(app: APIFlask) -> None:
             spec["paths"][path]["get"]["responses"]["200"]["content"] = {
                 media: {"schema": {"type": "string"}}
             }
+        spec["paths"]["/api/v1/imports"]["post"]["requestBody"] = dict(_FILE_BODY)
+        as_file = spec["paths"]["/api/v1/positions"]["get"]["responses"]["200"]["content"]
+        as_file.update({media: {"schema": {"type": "string"}} for media in _FILE_TYPES})
         for path, calls in spec["paths"].items():
             for method, call in calls.items():
                 _complete(path, method, call, is_open_call=(path, method) in open_calls)
@@ -114,7 +134,8 @@ def _complete(path: str, method: str, call: dict[str, Any], *, is_open_call: boo
         call["requestBody"]["required"] = True
     for parameter in parameters:
         if parameter["in"] == "path":
-            parameter["schema"] = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
+            digits = 32 if parameter["name"] == "password" else 16
+            parameter["schema"] = {"type": "string", "pattern": f"^[0-9a-f]{{{digits}}}$"}
     schema = {"$ref": "#/components/schemas/Problem"}
     for code in sorted(_problems(path, method, call, is_open_call=is_open_call)):
         call["responses"][code] = {
@@ -135,8 +156,9 @@ def _problems(path: str, method: str, call: dict[str, Any], *, is_open_call: boo
         (not is_open_call and is_unsafe, {"403", "409", "422"}),
         ("requestBody" in call, {"400", "413", "415", "422"}),
         (has_query, {"422"}),
-        ("{" in path or path in {"/api/v1/devices", "/api/v1/positions"}, {"404"}),
+        ("{" in path or path in {"/api/v1/devices", "/api/v1/positions", "/api/v1/imports"}, {"404"}),
         (path in _LIMITED, {"429"}),
         (path in _CODES, {"401", "423"}),
+        (path.startswith(_INGEST), {"401", "429"}),
     )
     return set().union(*(codes for applies, codes in reasons if applies))

@@ -5,15 +5,20 @@ from typing import Any
 from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
+from tracker.domain.device import DeviceSettings, SpeedUnit
 from tracker.web import provisioning
 from tracker.web.answers import DeviceCredentials, DeviceList, DeviceOut
 from tracker.web.api import _show
 from tracker.web.api._keyset import cursor, cut, id_of
 from tracker.web.context import here
-from tracker.web.dialects import known_dialect
+from tracker.web.dialects import known_codec, known_dialect
 from tracker.web.models import DeviceChange, DeviceQuery, NewDevice
 
 BLUEPRINT = APIBlueprint("api-devices", __name__, url_prefix="/api/v1/devices", tag="Devices")
+
+
+def _settings(speed_unit: str | None, codec: str | None) -> DeviceSettings:
+    return DeviceSettings(speed_unit=SpeedUnit(speed_unit) if speed_unit else None, codec=known_codec(codec))
 
 
 @BLUEPRINT.post("")
@@ -33,6 +38,7 @@ def add(json_data: NewDevice) -> dict[str, Any]:
         dialect=known_dialect(json_data.dialect),
         external_id=json_data.external_id,
         payload_key=json_data.payload_key,
+        settings=_settings(json_data.speed_unit, json_data.codec),
         now=context.now,
     )
     provisioning.await_after_commit(context, device.device_id)
@@ -65,7 +71,7 @@ def show(device_id: str) -> dict[str, Any]:
 @BLUEPRINT.input(DeviceChange)
 @BLUEPRINT.output(DeviceOut)
 def change(device_id: str, json_data: DeviceChange) -> dict[str, Any]:
-    """Change a device's name, subject or external id"""
+    """Change a device's name, subject, external id or how it speaks"""
     context = here()
     present = context.access.device(device_id)
     given = json_data.model_fields_set
@@ -76,6 +82,10 @@ def change(device_id: str, json_data: DeviceChange) -> dict[str, Any]:
         name=json_data.name or present.name,
         subject_id=json_data.subject_id or present.subject_id,
         external_id=json_data.external_id if "external_id" in given else present.external_id,
+        settings=_settings(
+            json_data.speed_unit if "speed_unit" in given else present.settings.speed_unit,
+            json_data.codec if "codec" in given else present.settings.codec,
+        ),
         now=context.now,
     )
     return _show.device(device)

@@ -1,13 +1,17 @@
 """Values of the domain as the templates take them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from tracker.domain.device import Device
+from tracker.domain.gateway import Gateway, Unclaimed
+from tracker.domain.ids import shard_of
 from tracker.domain.position import Freshness, Placed, freshness
+from tracker.domain.source import Source
 from tracker.domain.subject import Subject
 from tracker.settings import Settings
+from tracker.web.dialect_titles import state_words, title, titles
 from tracker.web.maps import Dot, MapParts, family_map
 
 
@@ -48,11 +52,65 @@ def device(value: Device) -> dict[str, Any]:
     return {
         "device_id": value.device_id,
         "name": value.name,
-        "dialect": value.dialect,
+        "dialect": title(value.dialect),
         "external_id": value.external_id,
+        "speed_unit": value.settings.speed_unit.value if value.settings.speed_unit else "",
+        "codec": value.settings.codec or "",
         "online": value.online,
         "created_at": value.created_at,
         "provisioned": value.provisioned_at is not None,
+    }
+
+
+def dialects(names: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Return (name, title, text) of dialects, in the order in which people are most likely to have them."""
+    known = titles()
+    order = list(known)
+    chosen = sorted(names, key=lambda name: (name not in known, order.index(name) if name in known else 0))
+    return [(name, *known.get(name, (name, ""))) for name in chosen]
+
+
+def gateway(value: Gateway) -> dict[str, Any]:
+    """Return a gateway as templates take it."""
+    return {
+        "gateway_id": value.gateway_id,
+        "name": value.name,
+        "dialect": title(value.dialect),
+        "prefix": f"gateway/{shard_of(value.gateway_id)}/{value.gateway_id}/",
+        "created_at": value.created_at,
+        "provisioned": value.provisioned_at is not None,
+    }
+
+
+def source(value: Source) -> dict[str, Any]:
+    """Return a source as templates take it."""
+    words, cure = state_words(value)
+    return {
+        "source_id": value.source_id,
+        "name": value.name,
+        "dialect": title(value.dialect),
+        "url": value.url,
+        "has_credentials": value.has_credentials,
+        "paused": value.paused,
+        "state": value.state.value,
+        "words": words,
+        "cure": cure,
+        "state_at": value.state_at,
+        "messages": value.messages,
+        "last_message_at": value.last_message_at,
+    }
+
+
+def unclaimed(value: Unclaimed, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return an unknown device as templates take it; `names` are those of gateways and sources by id."""
+    return {
+        "origin_id": value.origin_id,
+        "origin": names.get(value.origin_id, ""),
+        "external_id": value.external_id,
+        "dialect": title(value.dialect),
+        "first_heard_at": value.first_heard_at,
+        "last_heard_at": value.last_heard_at,
+        "messages": value.messages,
     }
 
 

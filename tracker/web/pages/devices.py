@@ -9,34 +9,25 @@ from typing import Any
 
 import segno
 from apiflask import APIBlueprint
-from flask import Response, url_for
+from flask import Response, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from tracker.accounts.owntracks import config_url, configuration
-from tracker.domain.device import Device, MqttAccess
+from tracker.domain.device import Device, DeviceSettings, MqttAccess, SpeedUnit
 from tracker.domain.errors import Invalid
 from tracker.web import keepsakes, provisioning
 from tracker.web.context import here
-from tracker.web.dialects import dialect_names, known_dialect
+from tracker.web.dialects import codec_names, dialect_names, known_codec, known_dialect, topics_of
 from tracker.web.models import DeviceChange, NewDevice
 from tracker.web.pages import _show
 from tracker.web.pages._forms import checked, go, messages, page, text
+from tracker.web.setting_up import blocks
 
 BLUEPRINT = APIBlueprint("devices", __name__, enable_openapi=False)
 
 KEEPSAKE = "access"
 KEEP_FOR = timedelta(minutes=5)
-
-
-def dialects() -> list[tuple[str, str, str]]:
-    """Return (name, title, text) of each dialect, phones first."""
-    known = {
-        "owntracks": (_("Phone with OwnTracks"), _("A free app for Android and iPhone; set up by a link.")),
-        "native": (_("Tracker with MQTT"), _("Your own device: publishes JSON or CBOR.")),
-    }
-    names = sorted(dialect_names(), key=lambda name: (name not in known, name != "owntracks", name))
-    return [(name, *known.get(name, (name, ""))) for name in names]
 
 
 def _new_page(subject_id: str, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
@@ -46,7 +37,7 @@ def _new_page(subject_id: str, values: dict[str, str], errors: dict[str, str], s
         "device_new.html",
         status,
         subject=_show.subject(subject, None, context.now),
-        dialects=dialects(),
+        dialects=_show.dialects(dialect_names()),
         values=values,
         errors=errors,
     )
@@ -106,6 +97,7 @@ def credentials(device_id: str) -> Response:
         device=_show.device(device),
         mqtt=mqtt,
         publish_line=publish_line(device, mqtt),
+        blocks=blocks(device.dialect, mqtt, topics_of(device.dialect)),
         **_owntracks(device, mqtt),
     )
     keepsakes.drop(answer, context, KEEPSAKE, path=url_for("devices.credentials", device_id=device_id))
@@ -154,9 +146,29 @@ def _page(device_id: str, values: dict[str, str], errors: dict[str, str], status
         device=_show.device(device),
         position=_show.position(last),
         freshness=_show.fresh(last, context.now),
-        values={"name": device.name} | values,
+        values=_values(device) | values,
+        units=[(each.value, label) for each, label in _units().items()],
+        codecs=[(each, each) for each in codec_names()],
         errors=errors,
     )
+
+
+def _values(device: Device) -> dict[str, str]:
+    return {
+        "name": device.name,
+        "external_id": device.external_id or "",
+        "speed_unit": device.settings.speed_unit.value if device.settings.speed_unit else "",
+        "codec": device.settings.codec or "",
+    }
+
+
+def _units() -> dict[SpeedUnit, str]:
+    return {
+        SpeedUnit.MPS: _("metres a second"),
+        SpeedUnit.KMH: _("kilometres an hour"),
+        SpeedUnit.KNOTS: _("knots"),
+        SpeedUnit.MPH: _("miles an hour"),
+    }
 
 
 @BLUEPRINT.get("/devices/<id:device_id>")
@@ -167,24 +179,29 @@ def show(device_id: str) -> Response:
 
 @BLUEPRINT.post("/devices/<id:device_id>")
 def change(device_id: str) -> Response:
-    """Rename a device."""
+    """Change a device's name, own number and how it speaks; fields that the form lacks stay."""
     context = here()
     device = context.access.device(device_id)
+    values = _values(device) | {name: text(name) for name in _values(device) if name in request.form}
     try:
-        if not text("name"):
+        if not values["name"]:
             raise Invalid(("name", "this field is required"))
-        changed = checked(DeviceChange, name=text("name"))
+        changed = checked(DeviceChange, **values)
         context.services.family.change_device(
             context.session,
             context.viewer,
             device_id,
             name=changed.name or device.name,
             subject_id=device.subject_id,
-            external_id=device.external_id,
+            external_id=changed.external_id,
+            settings=DeviceSettings(
+                speed_unit=SpeedUnit(changed.speed_unit) if changed.speed_unit else None,
+                codec=known_codec(changed.codec),
+            ),
             now=context.now,
         )
     except Invalid as error:
-        return _page(device_id, {"name": text("name")}, messages(error), 422)
+        return _page(device_id, values, messages(error), 422)
     return go(url_for("devices.show", device_id=device_id))
 
 

@@ -1,4 +1,4 @@
-"""Gateways, sources, what waits to become a position, leases, imports."""
+"""Gateways, sources, what waits to become a position, imports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,21 +10,29 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+# Positions from before 2025 lie in partitions of a year (ISO weeks) instead of a week.
+_GATHER_OLD_WEEKS = r"""
+DO $$ DECLARE week text; year int; BEGIN
+  FOR week, year IN
+    SELECT relname, substr(relname, 11, 4)::int FROM pg_inherits JOIN pg_class ON inhrelid = pg_class.oid
+    WHERE inhparent = 'positions'::regclass AND relname ~ '^positions_\d{4}w\d\d$'
+      AND relname < 'positions_2025'
+  LOOP
+    EXECUTE format('ALTER TABLE positions DETACH PARTITION %I', week);
+    EXECUTE format(
+      'CREATE TABLE IF NOT EXISTS positions_%s PARTITION OF positions FOR VALUES FROM (%L) TO (%L)',
+      year, to_date(year || '-1', 'IYYY-IW') || ' 00:00+00',
+      to_date(year + 1 || '-1', 'IYYY-IW') || ' 00:00+00'
+    );
+    EXECUTE format('INSERT INTO positions SELECT * FROM %I', week);
+    EXECUTE format('DROP TABLE %I', week);
+  END LOOP;
+END $$
+"""
+
 
 def upgrade() -> None:
-    op.create_table(
-        "ingest_processes",
-        sa.Column("process_id", sa.Text(), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("process_id", name=op.f("pk_ingest_processes")),
-    )
-    op.create_table(
-        "leases",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("held_until", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
-    )
+    op.execute(_GATHER_OLD_WEEKS)
     op.create_table(
         "windows",
         sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -111,7 +119,12 @@ def upgrade() -> None:
         sa.Column("positions_new", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("refused", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column(
+            "detail",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
@@ -141,6 +154,8 @@ def upgrade() -> None:
         ["account_id", sa.literal_column("lower(external_id)")],
         unique=True,
     )
+    # With it no update of a last position could be a heap-only one; the key serves the same questions.
+    op.drop_index("ix_last_positions_account_id_updated_at", table_name="last_positions")
     op.add_column("last_positions", sa.Column("held_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "last_positions",
@@ -152,15 +167,37 @@ def upgrade() -> None:
         "quarantine", sa.Column("retained", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     op.add_column("quarantine", sa.Column("replayed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("quarantine", sa.Column("replay_asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("quarantine", sa.Column("request_sealed", sa.LargeBinary(), nullable=True))
+    op.add_column("quarantine", sa.Column("size_bytes", sa.Integer(), nullable=True))
+    op.add_column("quarantine", sa.Column("dialect", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_quarantine_replay_asked_at",
+        "quarantine",
+        ["replay_asked_at"],
+        unique=False,
+        postgresql_where=sa.text("replay_asked_at IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_quarantine_replay_asked_at", table_name="quarantine")
+    op.drop_column("quarantine", "dialect")
+    op.drop_column("quarantine", "size_bytes")
+    op.drop_column("quarantine", "request_sealed")
+    op.drop_column("quarantine", "replay_asked_at")
     op.drop_column("quarantine", "replayed_at")
     op.drop_column("quarantine", "retained")
     op.drop_column("quarantine", "external_id")
     op.drop_column("quarantine", "origin_id")
     op.drop_column("last_positions", "held_geom")
     op.drop_column("last_positions", "held_at")
+    op.create_index(
+        "ix_last_positions_account_id_updated_at",
+        "last_positions",
+        ["account_id", "updated_at"],
+        unique=False,
+    )
     op.drop_index("uq_devices_account_id_external_id", table_name="devices")
     op.create_index(
         op.f("uq_devices_account_id_external_id"), "devices", ["account_id", "external_id"], unique=True
@@ -175,5 +212,3 @@ def downgrade() -> None:
     op.drop_table("gateways")
     op.drop_index("ix_windows_due_at", table_name="windows")
     op.drop_table("windows")
-    op.drop_table("leases")
-    op.drop_table("ingest_processes")

@@ -1,0 +1,1 @@
+"""Writers of files of positions, one format a file."""

@@ -1,0 +1,1 @@
+"""Readers of files of positions, one format a file."""

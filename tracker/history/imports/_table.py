@@ -1,0 +1,67 @@
+"""Reads tables of text with a header, whatever their separator, in bounded memory. Pure."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from tracker.history.imports._lines import lines
+
+SEPARATORS = (",", ";", "\t", "|")
+COLUMNS = 500
+
+
+def header(head: bytes) -> tuple[str, ...]:
+    """Return the names in the first line of a file, lower case and without blanks around them."""
+    line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace").strip("\r")
+    return _names(line)[1]
+
+
+def _names(line: str) -> tuple[str, tuple[str, ...]]:
+    separator = max(SEPARATORS, key=line.count)
+    try:
+        row = next(csv.reader(io.StringIO(line), delimiter=separator), [])
+    except csv.Error:
+        row = []
+    return separator, tuple(name.strip().lower() for name in row)
+
+
+def rows(stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, str] | None]]:
+    """Yield the number of the line that ends each row, and its cells by column; None for one of no sense.
+
+    A row of another length than the header is of no sense, and so is one with a quote that does not close.
+    """
+    count = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal count
+        for line in source:
+            count += 1
+            # csv refuses a NUL, which is how a line beyond all bounds is made to fail.
+            yield "\0" if line is None else line
+
+    source = lines(stream, keep_ends=True)
+    first = next(source, None)
+    count += 1
+    if first is None:
+        return
+    separator, names = _names(first.rstrip("\r\n"))
+    if len(names) > COLUMNS:
+        return
+    numbered = counted()
+    reader = csv.reader(numbered, delimiter=separator)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield count, None
+            reader = csv.reader(numbered, delimiter=separator)
+            continue
+        if not row:
+            continue
+        if len(row) != len(names):
+            yield count, None
+            continue
+        yield count, dict(zip(names, row, strict=True))

@@ -1,0 +1,26 @@
+"""The reader's time zone: his browser tells it by a cookie, since no header does; UTC until then."""
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import request
+
+ZONE_COOKIE = "ryadom_tz"
+
+
+def zone() -> tuple[tzinfo, str]:
+    """Return the reader's zone and its name by the IANA database; UTC if he told none that exists."""
+    name = request.cookies.get(ZONE_COOKIE, "")
+    if 0 < len(name) <= 64:
+        try:
+            return ZoneInfo(name), name
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+    return UTC, "UTC"
+
+
+def day_bounds(day: date, at: tzinfo) -> tuple[datetime, datetime]:
+    """Return when a local day begins and ends, in UTC: 23 or 25 hours apart where the clocks change."""
+    begin = datetime.combine(day, time(), at)
+    end = datetime.combine(day + timedelta(days=1), time(), at)
+    return begin.astimezone(UTC), end.astimezone(UTC)
