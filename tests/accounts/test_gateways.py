@@ -81,6 +81,11 @@ class Yard:
             external_id=external_id,
         )
 
+    def fill_the_list(self, origin_id: str) -> None:
+        for n in range(unclaimed.UNCLAIMED_PER_ORIGIN):
+            now = self.door.clock()
+            unclaimed.note(self.door.session, self.viewer.account_id, origin_id, f"node-{n}", "ovms", 1, now)
+
     def adopt(self, origin_id: str, external_id: str, viewer: Viewer | None = None, **given: Any) -> Any:
         subject = {"subject_id": given.pop("subject_id", None) or self.subject_id(viewer)}
         return self.gateways.adopt(
@@ -274,4 +279,23 @@ def test_a_name_given_by_hand_is_adopted_too(yard: Yard) -> None:
         now=now,
     )
     assert Access(session, yard.viewer).unclaimed() == []
+    assert len(quarantine.take_replays(session, yard.sealer, 10, now)) == 1
+
+
+def test_a_name_for_which_the_list_had_no_room_is_given_what_was_said_of_it(yard: Yard) -> None:
+    session, now = yard.door.session, yard.door.clock()
+    origin_id = new_id()
+    yard.fill_the_list(origin_id)
+    yard.heard(origin_id, "collar-1")
+    assert unclaimed.called(session, yard.viewer.account_id, "collar-1") == []
+    yard.family.add_device(
+        session,
+        yard.viewer,
+        subject_id=yard.subject_id(),
+        name="collar",
+        dialect="ovms",
+        external_id="Collar-1",
+        payload_key=None,
+        now=now,
+    )
     assert len(quarantine.take_replays(session, yard.sealer, 10, now)) == 1

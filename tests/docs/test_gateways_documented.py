@@ -8,7 +8,8 @@ import pytest
 from tracker.accounts.gateways import GATEWAYS_PER_ACCOUNT, SOURCES_PER_ACCOUNT, TOPICS_PER_SOURCE
 from tracker.domain.device import MqttAccess
 from tracker.domain.source import SourceDetail, SourceState
-from tracker.ingest.foreign import PACKET_BYTES, WAITING_MESSAGES
+from tracker.ingest.foreign import WAITING_MESSAGES
+from tracker.ingest.foreign_client import PACKET_BYTES
 from tracker.store.unclaimed import KEEP_FOR, UNCLAIMED_PER_ORIGIN
 from tracker.web.dialects import topics_of
 from tracker.web.setting_up import blocks

@@ -117,7 +117,7 @@ def test_what_was_kept_is_stored_once_its_device_is_adopted(site: Site) -> None:
         site.write(site.sent(gateway.gateway_id, "traccar/positions", forwarded("new", second)))
     site.call("new")
     with site.database.begin() as session:
-        asked = quarantine.ask_replay(session, gateway.account_id, gateway.gateway_id, "NEW", NOW)
+        asked = quarantine.ask_replay(session, gateway.account_id, "NEW", NOW)
     assert asked == 3
     assert replayer(site).run(NOW) == 3
     assert len(site.stored()) == 3

@@ -282,28 +282,30 @@ def test_a_broker_that_knows_no_mqtt_5_is_spoken_to_in_3_1_1(
     ]
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"\xff\xff\xff\xff\xff\xff",
-        b"\x30\x02\xff\xff",  # a message whose topic is longer than the message
-        b"\x32\x05\x00\x03abc",  # no room for the packet id
-        b"\x30\x06\x00\x01a\x05\x99\x00",  # a property that does not exist
-        b"\x90\x01\x00",
-        b"\x40\x01\x00",
-        b"\xe0\x02\x99\x05",
-        b"\x20\x03\x00\x00\x00",
-        b"",
-    ],
+SAID = (
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"\xff\xff\xff\xff\xff\xff",
+    b"\x30\x02\xff\xff",  # a message whose topic is longer than the message
+    b"\x32\x05\x00\x03abc",  # no room for the packet id
+    b"\x30\x06\x00\x01a\x05\x99\x00",  # a property that does not exist
+    b"\x90\x01\x00",
+    b"\x40\x01\x00",
+    b"\xe0\x02\x99\x05",
 )
-@pytest.mark.parametrize("before", [True, False])
-def test_whatever_a_broker_says_it_is_tried_again(world: World, said: bytes, before: bool) -> None:
-    hostile = HostileBroker(said or b"\0", before=before)
-    world.add(f"mqtt://127.0.0.1:{hostile.port}")
+
+
+def test_whatever_a_broker_says_it_is_tried_again(world: World) -> None:
+    hostile = [HostileBroker(said) for said in SAID]
+    hostile += [
+        HostileBroker(said, before=True) for said in (b"\xff\xff\xff\xff\xff\xff", b"\xe0\x02\x99\x05")
+    ]
+    for each in hostile:
+        world.add(f"mqtt://127.0.0.1:{each.port}")
     world.read()
-    until(lambda: hostile.visits >= 3, "it to be tried again", timeout_s=60)
-    hostile.close()
+    # The second visit may be in the older version; the third is another try.
+    until(lambda: min(each.visits for each in hostile) >= 3, "each to be tried again", timeout_s=60)
+    for each in hostile:
+        each.close()
 
 
 def test_a_message_too_large_to_take_ends_the_connection_before_it_is_read(world: World) -> None:

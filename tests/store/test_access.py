@@ -31,6 +31,10 @@ LOOKS: dict[str, Callable[[Access, House], Any]] = {
     "track_rows": lambda access, other: access.track_rows(
         other.subject.subject_id, since=NOW, until=LATER, limit=9
     ),
+    "neighbour_rows": lambda access, other: access.neighbour_rows(
+        other.subject.subject_id, first=LATER, last=LATER, within=LATER - NOW, limit=9
+    ),
+    "position_counts": lambda access, other: access.position_counts(other.subject.subject_id, [(NOW, LATER)]),
     "devices": lambda access, other: access.devices(subject_id=other.subject.subject_id),
     "last_positions": lambda access, other: access.last_positions(subject_ids=[other.subject.subject_id]),
 }

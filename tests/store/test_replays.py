@@ -115,14 +115,14 @@ def test_a_taken_message_is_gone_and_one_refused_again_stays_with_the_new_reason
     assert taken(session, sealer) == [bad]
 
 
-def test_adoption_asks_for_what_that_gateway_sent_of_that_device(
+def test_adoption_asks_for_what_gateways_sent_of_that_device(
     session: Session, sealer: Sealer, house: House, neighbour: House
 ) -> None:
     unknown = {"reason": Reason.UNKNOWN_DEVICE, "device_id": None, "origin_id": GATEWAY}
     wanted = refuse(session, sealer, house, external_id="Collar-7", **unknown)
     refuse(session, sealer, house, external_id="collar-8", **unknown)
     refuse(session, sealer, neighbour, external_id="collar-7", **unknown)
-    assert quarantine.ask_replay(session, house.viewer.account_id, GATEWAY, "COLLAR-7", NOW) == 1
+    assert quarantine.ask_replay(session, house.viewer.account_id, "COLLAR-7", NOW) == 1
     assert taken(session, sealer) == [wanted]
 
 

@@ -152,6 +152,13 @@ def test_osmand_and_traccar_client_are_told_apart_by_what_they_send(
     assert notebook.taken[0]["payload"] == bodies[dialect]
 
 
+def test_json_that_is_called_a_form_as_curl_does_is_still_read_as_json(
+    handset: Handset, notebook: Notebook
+) -> None:
+    handset.send(OSMAND, b'{"location":{}}', content_type="application/x-www-form-urlencoded")
+    assert notebook.taken[0]["origin"].dialect == "traccar_client"
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_app_without_a_user_name_carries_its_credentials_in_the_path(
     handset: Handset, notebook: Notebook, method: str

@@ -126,6 +126,7 @@ PAGES: dict[tuple[str, str], Row] = {
     ("POST", "/imports"): Row(422, 422),
     ("POST", "/imports/<id:import_id>/cancel"): Row(303, 404),
     ("GET", "/history"): Row(200, 200),
+    ("GET", "/history/geojson"): Row(200, 404),
     ("GET", "/account"): Row(200, 200),
     ("POST", "/account/locale"): Row(303, 303, {"locale": "ru"}),
     ("POST", "/account/code"): Row(303, 303, {"code": "verblyud42gorby"}),

@@ -61,9 +61,8 @@ def test_every_icon_that_is_used_is_drawn() -> None:
 
 
 def test_every_string_of_the_scripts_is_given_by_the_page() -> None:
-    given = set(
-        re.findall(r'^    "(\w+)": _\(', (WEB / "templates" / "base.html").read_text("utf-8"), re.MULTILINE)
-    )
+    pages = "".join(path.read_text("utf-8") for path in TEMPLATES)
+    given = set(re.findall(r'^    "(\w+)": _\(', pages, re.MULTILINE))
     scripts = "".join(path.read_text("utf-8") for path in OWN if path.suffix == ".js")
     asked = set(re.findall(r"\bsay\('(\w+)'", scripts))
     assert asked

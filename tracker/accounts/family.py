@@ -256,8 +256,7 @@ def _claim(session: Session, device: Device, now: datetime) -> None:
     """Give a device what gateways and sources have said of its name before it had it."""
     if device.external_id is None:
         return
-    for heard in unclaimed.called(session, device.account_id, device.external_id):
-        quarantine.ask_replay(session, device.account_id, heard.origin_id, heard.external_id, now)
+    quarantine.ask_replay(session, device.account_id, device.external_id, now)
     unclaimed.remove_claimed(session, device.account_id, device.external_id)
 
 

@@ -61,10 +61,13 @@ def can_follow(earlier: Fix, later: Fix) -> bool:
 
     Twice the accuracy of either fix (about 95 % of its errors) is allowed for. The order does not matter.
     """
-    slack_m = _slack_m(earlier) + _slack_m(later)
-    reach_m = FASTEST_MPS * (abs(later.recorded_at - earlier.recorded_at) + CLOCK_STEP_S) + slack_m
+    reach_m = FASTEST_MPS * (abs(later.recorded_at - earlier.recorded_at) + CLOCK_STEP_S)
     # Most fixes are near the one before; the sum of both legs is never shorter than the way itself.
-    if (abs(later.lat - earlier.lat) + abs(later.lon - earlier.lon)) * _DEGREE_M <= reach_m:
+    legs_m = (abs(later.lat - earlier.lat) + abs(later.lon - earlier.lon)) * _DEGREE_M
+    if legs_m <= reach_m:
+        return True
+    reach_m += _slack_m(earlier) + _slack_m(later)
+    if legs_m <= reach_m:
         return True
     return apart_m(earlier, later) <= reach_m
 

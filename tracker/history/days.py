@@ -1,13 +1,13 @@
 """Local days: what a track tells of each (docs/history.md, "Days")."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tracker.history import distance
-from tracker.history.gaps import SILENCE_S
+from tracker.history.gaps import after_silences
 from tracker.history.trips import History
 
 
@@ -37,6 +37,23 @@ class Day:
     outlier_count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoarseDay:
+    """What is known of a local day without reading its positions: how many, and the first and last moment.
+
+    By the device with the most, of `device_count` that told anything; moments in epoch seconds.
+    """
+
+    date: date
+    started_at: float
+    ended_at: float
+    device_id: str
+    device_count: int
+    first_at: float
+    last_at: float
+    position_count: int
+
+
 def local_days(since: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[date, float, float]]:
     """Return each local day that since <= t < until touches, with its start and end in epoch seconds.
 
@@ -58,12 +75,13 @@ def _start(day: date, zone: ZoneInfo) -> float:
 def days_of(histories: Mapping[str, History], spans: Sequence[tuple[date, float, float]]) -> list[Day]:
     """Return the days on which any device told something, by the device that tells most of each."""
     silences = {device_id: _silences(history) for device_id, history in histories.items()}
+    moments = {device_id: [fix.recorded_at for fix in told.track] for device_id, told in histories.items()}
     found = []
     for span in spans:
         told = [
             day
             for device_id, history in histories.items()
-            if (day := _day(device_id, history, silences[device_id], span)) is not None
+            if (day := _day(device_id, history, moments[device_id], silences[device_id], span)) is not None
         ]
         if told:
             fullest = max(
@@ -74,22 +92,23 @@ def days_of(histories: Mapping[str, History], spans: Sequence[tuple[date, float,
 
 
 def _silences(history: History) -> list[tuple[float, float]]:
+    believed = history.believed
     return [
-        (before.recorded_at, after.recorded_at)
-        for before, after in pairwise(history.believed)
-        if after.recorded_at - before.recorded_at > SILENCE_S
+        (believed[number - 1].recorded_at, believed[number].recorded_at)
+        for number in after_silences(believed)
     ]
 
 
 def _day(
     device_id: str,
     history: History,
+    moments: Sequence[float],
     silences: Sequence[tuple[float, float]],
     span: tuple[date, float, float],
 ) -> Day | None:
     day, start, end = span
-    numbers = [number for number, fix in enumerate(history.track) if start <= fix.recorded_at < end]
-    if not numbers:
+    first, behind = bisect_left(moments, start), bisect_left(moments, end)
+    if first == behind:
         return None
     known_m = moving_s = 0.0
     for trip in history.trips:
@@ -110,8 +129,8 @@ def _day(
         ended_at=end,
         device_id=device_id,
         device_count=1,
-        first_at=history.track[numbers[0]].recorded_at,
-        last_at=history.track[numbers[-1]].recorded_at,
+        first_at=moments[first],
+        last_at=moments[behind - 1],
         distance_m=known_m,
         unknown_direct_m=sum(gap.direct_m for gap in begun_gaps),
         moving_s=moving_s,
@@ -120,8 +139,8 @@ def _day(
         trip_count=sum(start <= trip.started_at < end for trip in history.trips),
         stop_count=len(stops),
         gap_count=len(begun_gaps),
-        position_count=len(numbers),
-        outlier_count=sum(number in history.wrong for number in numbers),
+        position_count=behind - first,
+        outlier_count=sum(first <= number < behind for number in history.wrong),
     )
 
 

@@ -1,7 +1,7 @@
 """The length of a way, without what the noise of its fixes adds (docs/history.md, "Distance")."""
 
 import math
-import statistics
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -46,7 +46,7 @@ def marks(
     previous_s = fixes[0].recorded_at
     for fix in fixes[1:-1]:
         step_m = apart_m(*at, fix.lat, fix.lon)
-        if step_m >= _least_step_m(unsure_at_m, fix.accuracy_m):
+        if step_m >= STEP_M and step_m >= _least_step_m(unsure_at_m, fix.accuracy_m):
             grown.append(_grown(grown[-1], fix.recorded_at, previous_s, step_m))
             at, unsure_at_m = (fix.lat, fix.lon), fix.accuracy_m
         previous_s = fix.recorded_at
@@ -78,17 +78,16 @@ def within(way: Sequence[Mark], since: float, until: float) -> tuple[float, floa
 
 
 def _at(way: Sequence[Mark], moment_s: float) -> Mark:
-    if moment_s <= way[0].recorded_at:
-        return way[0]
-    for before, after in pairwise(way):
-        if moment_s <= after.recorded_at:
-            part = (moment_s - before.recorded_at) / ((after.recorded_at - before.recorded_at) or 1.0)
-            return Mark(
-                moment_s,
-                before.distance_m + part * (after.distance_m - before.distance_m),
-                before.moving_s + part * (after.moving_s - before.moving_s),
-            )
-    return way[-1]
+    number = bisect_left(way, moment_s, key=lambda mark: mark.recorded_at)
+    if number in {0, len(way)}:
+        return way[min(number, len(way) - 1)]
+    before, after = way[number - 1], way[number]
+    part = (moment_s - before.recorded_at) / (after.recorded_at - before.recorded_at)
+    return Mark(
+        moment_s,
+        before.distance_m + part * (after.distance_m - before.distance_m),
+        before.moving_s + part * (after.moving_s - before.moving_s),
+    )
 
 
 def top_speed_mps(fixes: Sequence[Fix], way: Sequence[Mark]) -> float | None:
@@ -111,7 +110,9 @@ def top_speed_mps(fixes: Sequence[Fix], way: Sequence[Mark]) -> float | None:
 def _steady_most(speeds: Sequence[float]) -> float | None:
     if len(speeds) < 3:
         return min(speeds, default=None)
-    return max(statistics.median(three) for three in zip(speeds, speeds[1:], speeds[2:], strict=False))
+    threes = zip(speeds, speeds[1:], speeds[2:], strict=False)
+    # The middle of three without a sort.
+    return max(max(min(a, b), min(max(a, b), c)) for a, b, c in threes)
 
 
 def by_odometer_m(fixes: Sequence[Fix], way_m: float) -> float | None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Literal, Protocol, TypeVar
 
 from tracker.domain import plausibility
-from tracker.history.track import Fix, between_m
+from tracker.history.track import Fix, between_m, brisk
 
 SILENCE_S = 20 * 60.0
 """A silence longer than this hides the way: OwnTracks at rest tells its place every 15 minutes."""
@@ -43,18 +43,23 @@ TimedT = TypeVar("TimedT", bound=_Timed)
 
 def between_silences(items: Sequence[TimedT]) -> list[Sequence[TimedT]]:
     """Return the stretches of a sequence by time within which no silence is longer than `SILENCE_S`."""
-    cuts = [
-        number + 1
-        for number, (a, b) in enumerate(pairwise(items))
-        if b.recorded_at - a.recorded_at > SILENCE_S
+    return [
+        items[start:end] for start, end in pairwise([0, *after_silences(items), len(items)]) if start < end
     ]
-    return [items[start:end] for start, end in pairwise([0, *cuts, len(items)]) if start < end]
+
+
+def after_silences(items: Sequence[_Timed]) -> list[int]:
+    """Return the numbers of the items of a sequence by time that end a silence longer than `SILENCE_S`."""
+    moments = [item.recorded_at for item in items]
+    return [
+        number for number, (start, end) in enumerate(pairwise(moments), start=1) if end - start > SILENCE_S
+    ]
 
 
 def gaps(believed: Sequence[Fix]) -> dict[int, Gap]:
     """Return the gaps of an ordered track without outliers, each by the number of the fix that ends it."""
     found: dict[int, Gap] = {}
-    for number in range(1, len(believed)):
+    for number in sorted({*after_silences(believed), *brisk(believed, plausibility.FASTEST_MPS)}):
         start, end = believed[number - 1], believed[number]
         lasted_s = end.recorded_at - start.recorded_at
         reason: Literal["silence", "jump"] | None = None

@@ -11,9 +11,8 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from tracker.history.track import DEGREE_M, Fix, between_m
+from tracker.history.track import Located, between_m, brisk
 
 NEIGHBOURS = 7
 """So many fixes on either side tell what was usual around a fix."""
@@ -49,20 +48,18 @@ BY_ANY_MEANS = SpeedScale(base_mps=40.0)
 class _Costs:
     """What each step costs; medians are taken only where something is fast."""
 
-    def __init__(self, track: Sequence[Fix], scale: SpeedScale) -> None:
+    def __init__(self, track: Sequence[Located], scale: SpeedScale) -> None:
         self._track = track
         self._scale = scale
         self._limits_mps: dict[int, float] = {}
+        self._usual_mps: dict[int, float] = {}
         self._into = [0.0] * (len(track) + 1)
         self.hasty: list[int] = []
-        calm_degrees = CALM * scale.base_mps / DEGREE_M
-        for number, (a, b) in enumerate(pairwise(track), start=1):
-            # Most legs are slow, and the sum of both sides is never shorter than the way itself.
-            if abs(b.lat - a.lat) + abs(b.lon - a.lon) > calm_degrees * (b.recorded_at - a.recorded_at):
-                cost = _leg_mps(a, b) / scale.base_mps
-                if cost > CALM:
-                    self._into[number] = cost
-                    self.hasty.append(number)
+        for number in brisk(track, CALM * scale.base_mps):
+            cost = _leg_mps(track[number - 1], track[number]) / scale.base_mps
+            if cost > CALM:
+                self._into[number] = cost
+                self.hasty.append(number)
 
     def leg(self, start: int, end: int) -> float:
         """Return the cost of having gone from one fix to a later one."""
@@ -70,10 +67,27 @@ class _Costs:
             return 0.0
         limit_mps = self._limits_mps.get(end)
         if limit_mps is None:
-            usual_mps = _median_mps(_around(self._track, end))
-            limit_mps = self._scale.base_mps + self._scale.relative * usual_mps
+            limit_mps = self._scale.base_mps + self._scale.relative * self._median_mps(end)
             self._limits_mps[end] = limit_mps
         return min(DEAREST_LEG, _leg_mps(self._track[start], self._track[end]) / limit_mps)
+
+    def _median_mps(self, number: int) -> float:
+        """Return the median speed of the legs around a fix, as if it were not there."""
+        track = self._track
+        legs = [
+            self._leg_plain_mps(each)
+            for each in range(max(1, number - NEIGHBOURS + 1), min(len(track), number + NEIGHBOURS + 1))
+            if each not in {number, number + 1}
+        ]
+        if 0 < number < len(track) - 1:
+            legs.append(_plain_mps(track[number - 1], track[number + 1]))
+        return statistics.median(legs) if legs else 0.0
+
+    def _leg_plain_mps(self, number: int) -> float:
+        speed_mps = self._usual_mps.get(number)
+        if speed_mps is None:
+            speed_mps = self._usual_mps[number] = _plain_mps(self._track[number - 1], self._track[number])
+        return speed_mps
 
     def belief(self, number: int) -> float:
         """Return the cost of believing a fix."""
@@ -89,7 +103,7 @@ class _Costs:
         return min(self._scale.altitude_most, off_m / self._scale.altitude_m)
 
 
-def outliers(track: Sequence[Fix], scale: SpeedScale = BY_ANY_MEANS) -> list[bool]:
+def outliers(track: Sequence[Located], scale: SpeedScale = BY_ANY_MEANS) -> list[bool]:
     """Tell of each fix of an ordered track whether it cannot be true."""
     wrong = [False] * len(track)
     costs = _Costs(track, scale)
@@ -133,17 +147,16 @@ def _unbelieved(costs: _Costs, first: int, end: int) -> list[int]:
     return [number for number in range(first, end) if number not in believed]
 
 
-def _around(track: Sequence[Fix], number: int) -> list[Fix]:
+def _around(track: Sequence[Located], number: int) -> list[Located]:
     first = max(0, number - NEIGHBOURS)
     return [*track[first:number], *track[number + 1 : number + 1 + NEIGHBOURS]]
 
 
-def _leg_mps(a: Fix, b: Fix) -> float:
+def _leg_mps(a: Located, b: Located) -> float:
     # What the accuracies explain is no movement.
     unsure_m = math.hypot(a.accuracy_m or 0.0, b.accuracy_m or 0.0)
     return max(0.0, between_m(a, b) - unsure_m) / max(1.0, b.recorded_at - a.recorded_at)
 
 
-def _median_mps(fixes: Sequence[Fix]) -> float:
-    speeds = [between_m(a, b) / max(1.0, b.recorded_at - a.recorded_at) for a, b in pairwise(fixes)]
-    return statistics.median(speeds) if speeds else 0.0
+def _plain_mps(a: Located, b: Located) -> float:
+    return between_m(a, b) / max(1.0, b.recorded_at - a.recorded_at)

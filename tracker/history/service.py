@@ -2,10 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from tracker.domain.errors import Invalid
 from tracker.domain.subject import Subject, SubjectKind
+from tracker.history.days import CoarseDay
 from tracker.history.outliers import BY_ANY_MEANS, NEIGHBOURS, ON_FOOT, SpeedScale, outliers
 from tracker.history.track import Fix, is_coarse, ordered
 from tracker.history.trips import History, history_of
@@ -15,6 +18,8 @@ CONTEXT = timedelta(hours=12)
 """So far before and behind a span its neighbours are read, so that what crosses its ends is told whole."""
 LONGEST = timedelta(days=33)
 """A month of local days, which may be a day longer on either side."""
+OVERVIEW_DAYS = 372
+"""370 days touch at most so many local ones, where one is cut at either end."""
 POSITIONS_MOST = 200_000
 
 
@@ -50,6 +55,40 @@ def histories(
     }
 
 
+def coarse_days(
+    access: Access, subject_id: str, spans: Sequence[tuple[date, float, float]]
+) -> list[CoarseDay]:
+    """Return the days, of the given ones (date, start, end), on which any device of a subject told something.
+
+    Raises:
+        NotFound: the subject is missing, or not the viewer's to see.
+        Invalid: there are more than 372 days.
+    """
+    if len(spans) > OVERVIEW_DAYS:
+        raise Invalid(("to", "at most 370 days after from"))
+    moments = [
+        (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for _, start, end in spans
+    ]
+    found = []
+    for number, rows in groupby(access.position_counts(subject_id, moments), key=attrgetter("number")):
+        told = list(rows)
+        fullest = max(told, key=attrgetter("position_count", "device_id"))
+        day, started_at, ended_at = spans[number]
+        found.append(
+            CoarseDay(
+                date=day,
+                started_at=started_at,
+                ended_at=ended_at,
+                device_id=fullest.device_id,
+                device_count=len(told),
+                first_at=fullest.first_at,
+                last_at=fullest.last_at,
+                position_count=fullest.position_count,
+            )
+        )
+    return found
+
+
 def tracks_of(rows: Iterable[TrackRow | PositionRow]) -> dict[str, list[Fix]]:
     """Return the ordered track of each device."""
     fixes: dict[str, list[Fix]] = defaultdict(list)
@@ -68,19 +107,21 @@ def mark(access: Access, subject: Subject, page: Sequence[PositionRow]) -> set[t
     if not page:
         return set()
     first, last = (datetime.fromtimestamp(page[at].recorded_at, UTC) for at in (0, -1))
-    just_behind = last + timedelta(microseconds=1)
-    subject_id, most = subject.subject_id, 2 * NEIGHBOURS
-    before = access.track_rows(subject_id, since=first - CONTEXT, until=first, limit=most, newest=True)
-    behind = access.track_rows(subject_id, since=just_behind, until=last + CONTEXT, limit=most)
-    return wrong_moments([*before, *page, *behind], scale_of(subject.kind))
+    around = access.neighbour_rows(
+        subject.subject_id, first=first, last=last, within=CONTEXT, limit=2 * NEIGHBOURS
+    )
+    return wrong_moments([*around, *page], scale_of(subject.kind))
 
 
 def wrong_moments(rows: Iterable[TrackRow | PositionRow], scale: SpeedScale) -> set[tuple[str, float]]:
     """Return (device id, moment) of the rows that cannot be true."""
+    tracks: dict[str, list[TrackRow | PositionRow]] = defaultdict(list)
+    for row in rows:
+        tracks[row.device_id].append(row)
     wrong = set()
-    for device_id, track in tracks_of(rows).items():
-        sure = [fix for fix in track if not is_coarse(fix)]
+    for device_id, track in tracks.items():
+        sure = sorted([row for row in track if not is_coarse(row)], key=attrgetter("recorded_at"))
         flags = outliers(sure, scale)
         if any(flags):
-            wrong |= {(device_id, fix.recorded_at) for fix, flag in zip(sure, flags, strict=True) if flag}
+            wrong |= {(device_id, row.recorded_at) for row, flag in zip(sure, flags, strict=True) if flag}
     return wrong

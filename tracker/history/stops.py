@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tracker.history.gaps import SILENCE_S
 from tracker.history.track import DEGREE_M, Fix, apart_m
@@ -25,7 +26,10 @@ CELL_M = 20.0
 
 
 _LEAST_ACCURACY_M = 5.0
-_SQUARE = tuple((dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+_EXCURSION_M2 = EXCURSION_M**2
+_ROW = 2**24
+"""A cell's key is its number to the east times this, plus that to the north."""
+_SQUARE = tuple(east * _ROW + north for east in (-1, 0, 1) for north in (-1, 0, 1))
 _UNSAID_ACCURACY_M = 15.0
 
 
@@ -54,163 +58,193 @@ class Stop:
         return self.ended_at - self.started_at
 
 
-def stops(believed: Sequence[Fix], first: int, end: int) -> list[Stop]:
-    """Return the stops of a stretch `first` <= number < `end` of an ordered track without outliers."""
+class Ground:
+    """An ordered track without outliers in columns, since the search for stops reads it many times over.
+
+    The longitudes go on beyond 180° where the track crosses the antimeridian. `reaches_m2` is the square of
+    how far from the middle of its place a fix may be, its accuracy allowed for.
+    """
+
+    def __init__(self, believed: Sequence[Fix]) -> None:
+        self.moments = [fix.recorded_at for fix in believed]
+        self.lats = [fix.lat for fix in believed]
+        self.lons = _without_jumps([fix.lon for fix in believed])
+        self.ignitions = [fix.ignition for fix in believed]
+        accuracies_m = [fix.accuracy_m for fix in believed]
+        self.slacks_m = [min(SLACK_MOST_M, each or 0.0) for each in accuracies_m]
+        self.reaches_m2 = [(RADIUS_M + each) ** 2 for each in self.slacks_m]
+        self.weights = [
+            1 / max(_LEAST_ACCURACY_M, _UNSAID_ACCURACY_M if each is None else each) for each in accuracies_m
+        ]
+
+    def away_m(self, lat: float, lon: float, number: int) -> float:
+        """Return the metres from a place to a fix."""
+        return apart_m(lat, lon, self.lats[number], self.lons[number])
+
+
+def _without_jumps(lons: list[float]) -> list[float]:
+    if not lons or max(lons) - min(lons) <= 180:
+        return lons
+    smooth = [lons[0]]
+    for lon in lons[1:]:
+        smooth.append(smooth[-1] + (lon - smooth[-1] + 180) % 360 - 180)
+    return smooth
+
+
+def stops(ground: Ground, first: int, end: int) -> list[Stop]:
+    """Return the stops of a stretch `first` <= number < `end`."""
     found: list[Stop] = []
     number = first
     while number < end:
-        members = _grown(believed, number, end)
-        stop = _stop_of(believed, members)
+        members = _grown(ground, number, end)
+        stop = _stop_of(ground, members)
         if stop is None:
             # A slow walk fills many overlapping groups: not each of its fixes needs a try of its own.
             number += max(1, len(members) // 8)
         else:
             found.append(stop)
             number = stop.last + 1
-    return _joined(believed, found)
+    return _joined(ground, found)
 
 
-def _grown(believed: Sequence[Fix], first: int, end: int) -> list[int]:
-    """Return the numbers of the fixes from `first` on that stay around their common middle."""
-    origin = believed[first]
-    shrink = DEGREE_M * math.cos(math.radians(origin.lat))
-    weights = _weight(origin)
-    sum_x = sum_y = 0.0
+def _grown(ground: Ground, first: int, end: int) -> list[int]:
+    """Return the numbers of the fixes from `first` on that stay around their common middle.
+
+    Every fix of a way is looked at about ten times, so nothing here is called or computed twice.
+    """
+    moments, lats, lons, weights = ground.moments, ground.lats, ground.lons, ground.weights
+    reaches_m2 = ground.reaches_m2
+    began_s, lat, lon = moments[first], lats[first], lons[first]
+    shrink = DEGREE_M * math.cos(math.radians(lat))
+    weighed, middle_x, middle_y = weights[first], 0.0, 0.0
     members = [first]
     strays = 0
-    seen_s = origin.recorded_at
+    seen_s = began_s
     for number in range(first + 1, end):
-        fix = believed[number]
-        x = ((fix.lon - origin.lon + 180) % 360 - 180) * shrink
-        y = (fix.lat - origin.lat) * DEGREE_M
-        away_m = math.hypot(x - sum_x / weights, y - sum_y / weights)
-        if away_m <= RADIUS_M + slack_m(fix):
-            weight = _weight(fix)
-            weights += weight
-            sum_x += weight * x
-            sum_y += weight * y
+        x = (lons[number] - lon) * shrink - middle_x
+        y = (lats[number] - lat) * DEGREE_M - middle_y
+        away_m2 = x * x + y * y
+        if away_m2 <= reaches_m2[number]:
+            weight = weights[number]
+            weighed += weight
+            middle_x += x * weight / weighed
+            middle_y += y * weight / weighed
             members.append(number)
-            seen_s = fix.recorded_at
+            seen_s = moments[number]
             strays = 0
-        elif away_m > EXCURSION_M or fix.recorded_at - seen_s > min(EXCURSION_S, seen_s - origin.recorded_at):
+        elif away_m2 > _EXCURSION_M2 or moments[number] - seen_s > min(EXCURSION_S, seen_s - began_s):
             break
         else:
             strays += 1
-            if strays > 1 and seen_s - origin.recorded_at < SETTLED_S:
+            if strays > 1 and seen_s - began_s < SETTLED_S:
                 break
     return members
 
 
-def _stop_of(believed: Sequence[Fix], members: Sequence[int]) -> Stop | None:
-    fixes = [believed[number] for number in members]
-    if not _lasts(fixes):
+def _stop_of(ground: Ground, members: Sequence[int]) -> Stop | None:
+    if not _lasts(ground, members):
         return None
-    lat, lon = _middle(fixes)
+    lat, lon = _middle(ground, members)
     # The way in and out belongs to the trips: the stay begins and ends well within the place.
-    core = [
-        number
-        for number, fix in zip(members, fixes, strict=True)
-        if apart_m(lat, lon, fix.lat, fix.lon) <= RADIUS_M / 2 + slack_m(fix)
+    is_core = [
+        ground.away_m(lat, lon, number) <= RADIUS_M / 2 + ground.slacks_m[number] for number in members
     ]
-    if not core:
+    if True not in is_core:
         return None
-    return _measured(believed, [number for number in members if core[0] <= number <= core[-1]])
+    return _measured(ground, members[is_core.index(True) : len(members) - is_core[::-1].index(True)])
 
 
-def _lasts(fixes: Sequence[Fix]) -> bool:
-    is_off = any(fix.ignition is False for fix in fixes)
-    return fixes[-1].recorded_at - fixes[0].recorded_at >= (LEAST_OFF_S if is_off else LEAST_S)
+def _lasts(ground: Ground, members: Sequence[int]) -> bool:
+    lasted_s = ground.moments[members[-1]] - ground.moments[members[0]]
+    if lasted_s >= LEAST_S:
+        return True
+    return lasted_s >= LEAST_OFF_S and any(ground.ignitions[number] is False for number in members)
 
 
-def _measured(believed: Sequence[Fix], members: Sequence[int]) -> Stop | None:
-    fixes = [believed[number] for number in members]
-    if not _lasts(fixes):
+def _measured(ground: Ground, members: Sequence[int]) -> Stop | None:
+    if not _lasts(ground, members):
         return None
-    ignitions = {fix.ignition for fix in fixes} - {None}
-    lat, lon = _middle(fixes)
-    away_m = sorted(apart_m(lat, lon, fix.lat, fix.lon) for fix in fixes)
-    silences_s = (
-        believed[number].recorded_at - believed[number - 1].recorded_at
-        for number in range(members[0] + 1, members[-1] + 1)
-    )
+    ignitions = {ground.ignitions[number] for number in members} - {None}
+    lat, lon = _middle(ground, members)
+    away_m = sorted([ground.away_m(lat, lon, number) for number in members])
+    moments = ground.moments[members[0] : members[-1] + 1]
     return Stop(
         first=members[0],
         last=members[-1],
-        started_at=fixes[0].recorded_at,
-        ended_at=fixes[-1].recorded_at,
+        started_at=moments[0],
+        ended_at=moments[-1],
         lat=lat,
         lon=lon,
         radius_m=away_m[int(0.9 * (len(away_m) - 1))],
-        position_count=len(fixes),
-        unknown_s=sum(silence_s for silence_s in silences_s if silence_s > SILENCE_S),
+        position_count=len(members),
+        unknown_s=sum(end - start for start, end in pairwise(moments) if end - start > SILENCE_S),
         ignition_off=(False in ignitions) if ignitions else None,
     )
 
 
-def _joined(believed: Sequence[Fix], found: Sequence[Stop]) -> list[Stop]:
+def _joined(ground: Ground, found: Sequence[Stop]) -> list[Stop]:
     """Join stops at one place between which the device never really left."""
     joined: list[Stop] = []
     for stop in found:
         before = joined[-1] if joined else None
-        if before and apart_m(before.lat, before.lon, stop.lat, stop.lon) <= RADIUS_M:
-            away_m = max(
-                (
-                    apart_m(before.lat, before.lon, fix.lat, fix.lon)
-                    for fix in believed[before.last : stop.first + 1]
-                ),
+        if (
+            before
+            and apart_m(before.lat, before.lon, stop.lat, stop.lon) <= RADIUS_M
+            and all(
+                ground.away_m(before.lat, before.lon, number) <= 2 * RADIUS_M
+                for number in range(before.last, stop.first + 1)
             )
-            if away_m <= 2 * RADIUS_M:
-                joined[-1] = join(believed, before, stop)
-                continue
-        joined.append(stop)
+        ):
+            joined[-1] = join(ground, before, stop)
+        else:
+            joined.append(stop)
     return joined
 
 
-def join(believed: Sequence[Fix], before: Stop, after: Stop) -> Stop:
+def join(ground: Ground, before: Stop, after: Stop) -> Stop:
     """Return one stop for two at the same place, with what lies between them."""
     members = [
         number
         for number in range(before.first, after.last + 1)
-        if apart_m(before.lat, before.lon, believed[number].lat, believed[number].lon) <= 2 * RADIUS_M
+        if ground.away_m(before.lat, before.lon, number) <= 2 * RADIUS_M
         or number in {before.first, after.last}
     ]
-    return _measured(believed, members) or before
+    return _measured(ground, members) or before
 
 
-def _middle(fixes: Sequence[Fix]) -> tuple[float, float]:
+def _middle(ground: Ground, members: Sequence[int]) -> tuple[float, float]:
     """Return the (lat, lon) around which most of the time was spent.
 
     Time and not fixes: a device at rest often tells less than one that moves. Most and not the mean of all:
     the way in and out, and drift to one side, do not pull it.
     """
-    origin = fixes[0]
-    shrink = DEGREE_M * math.cos(math.radians(origin.lat))
-    last = len(fixes) - 1
-    cells: dict[tuple[int, int], list[float]] = {}
-    for number, fix in enumerate(fixes):
-        x = ((fix.lon - origin.lon + 180) % 360 - 180) * shrink
-        y = (fix.lat - origin.lat) * DEGREE_M
-        held_s = fixes[min(last, number + 1)].recorded_at - fixes[max(0, number - 1)].recorded_at
-        cell = cells.setdefault((round(x / CELL_M), round(y / CELL_M)), [0.0, 0.0, 0.0])
-        cell[0] += held_s
-        cell[1] += held_s * x
-        cell[2] += held_s * y
-    fullest = max(sorted(cells), key=lambda key: sum(cell[0] for cell in _around(cells, key)))
-    around = _around(cells, fullest)
-    held_s, moment_x, moment_y = (sum(cell[member] for cell in around) for member in range(3))
-    lon = origin.lon + moment_x / held_s / shrink
-    return origin.lat + moment_y / held_s / DEGREE_M, (lon + 180) % 360 - 180
-
-
-def _around(cells: dict[tuple[int, int], list[float]], key: tuple[int, int]) -> list[list[float]]:
-    x, y = key
-    return [cells[near] for near in ((x + dx, y + dy) for dx, dy in _SQUARE) if near in cells]
+    lat, lon = ground.lats[members[0]], ground.lons[members[0]]
+    shrink = DEGREE_M * math.cos(math.radians(lat))
+    moments = [ground.moments[number] for number in members]
+    cells: dict[int, list[float]] = {}
+    for number, before_s, behind_s in zip(
+        members, [moments[0], *moments[:-1]], [*moments[1:], moments[-1]], strict=True
+    ):
+        x = (ground.lons[number] - lon) * shrink
+        y = (ground.lats[number] - lat) * DEGREE_M
+        held_s = behind_s - before_s
+        key = round(x / CELL_M) * _ROW + round(y / CELL_M)
+        cell = cells.get(key)
+        if cell is None:
+            cells[key] = [held_s, held_s * x, held_s * y]
+        else:
+            cell[0] += held_s
+            cell[1] += held_s * x
+            cell[2] += held_s * y
+    fullest = max(
+        sorted(cells), key=lambda key: sum([cells[key + step][0] for step in _SQUARE if key + step in cells])
+    )
+    around = [cells[fullest + step] for step in _SQUARE if fullest + step in cells]
+    held_s, moment_x, moment_y = map(sum, zip(*around, strict=True))
+    middle_lon = lon + moment_x / held_s / shrink
+    return lat + moment_y / held_s / DEGREE_M, (middle_lon + 180) % 360 - 180
 
 
 def slack_m(fix: Fix) -> float:
     """Return how much of the distance of a fix from a place its accuracy explains."""
     return min(SLACK_MOST_M, fix.accuracy_m or 0.0)
-
-
-def _weight(fix: Fix) -> float:
-    return 1 / max(_LEAST_ACCURACY_M, _UNSAID_ACCURACY_M if fix.accuracy_m is None else fix.accuracy_m)

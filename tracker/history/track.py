@@ -1,9 +1,9 @@
 """A track: the fixes of one device in the order they were recorded, whatever order they came in."""
 
 import math
-from collections.abc import Iterable
-from itertools import pairwise
-from typing import NamedTuple
+import operator
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from tracker.domain.geo import EARTH_RADIUS_M
 
@@ -15,6 +15,21 @@ _FAR_DEGREES = 5.0
 
 COARSE_M = 300.0
 """Fixes less sure than this (of cells, of a first guess) tell the district, and no way."""
+
+
+class Located(Protocol):
+    """What outliers and gaps need to know of a position; any row of the store that tells it will do."""
+
+    @property
+    def recorded_at(self) -> float: ...
+    @property
+    def lat(self) -> float: ...
+    @property
+    def lon(self) -> float: ...
+    @property
+    def accuracy_m(self) -> float | None: ...
+    @property
+    def altitude_m(self) -> float | None: ...
 
 
 class Fix(NamedTuple):
@@ -36,7 +51,8 @@ def ordered(fixes: Iterable[Fix]) -> list[Fix]:
     The same set of fixes gives the same list, however it is ordered, repeated or cut into batches.
     """
     fixes = list(fixes)
-    if all(a.recorded_at < b.recorded_at for a, b in pairwise(fixes)):
+    moments = [fix.recorded_at for fix in fixes]
+    if all(map(operator.lt, moments, moments[1:])):
         return fixes
     best: dict[float, Fix] = {}
     for fix in fixes:
@@ -46,7 +62,7 @@ def ordered(fixes: Iterable[Fix]) -> list[Fix]:
     return [best[moment] for moment in sorted(best)]
 
 
-def is_coarse(fix: Fix) -> bool:
+def is_coarse(fix: Located) -> bool:
     """Tell whether a fix is too unsure to tell a way; it is neither used nor called wrong."""
     return fix.accuracy_m is not None and fix.accuracy_m > COARSE_M
 
@@ -74,6 +90,23 @@ def _haversine_m(lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> floa
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
 
 
-def between_m(a: Fix, b: Fix) -> float:
+def between_m(a: Located, b: Located) -> float:
     """Return the metres between two fixes."""
     return apart_m(a.lat, a.lon, b.lat, b.lon)
+
+
+def brisk(track: Sequence[Located], speed_mps: float) -> list[int]:
+    """Return the numbers of the fixes of an ordered track that were perhaps reached faster than a speed.
+
+    Never one too few: the sum of both sides is no shorter than the way itself, and needs no cosine.
+    """
+    moments = [fix.recorded_at for fix in track]
+    lats = [fix.lat for fix in track]
+    lons = [fix.lon for fix in track]
+    legs = zip(moments, moments[1:], lats, lats[1:], lons, lons[1:], strict=False)
+    degrees_per_s = speed_mps / DEGREE_M
+    return [
+        number
+        for number, (start, end, lat_a, lat_b, lon_a, lon_b) in enumerate(legs, start=1)
+        if abs(lat_b - lat_a) + abs(lon_b - lon_a) > degrees_per_s * (end - start)
+    ]

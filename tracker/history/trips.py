@@ -9,7 +9,7 @@ from tracker.history import distance
 from tracker.history.distance import Mark
 from tracker.history.gaps import Gap, gaps
 from tracker.history.outliers import BY_ANY_MEANS, SpeedScale, outliers
-from tracker.history.stops import RADIUS_M, Stop, join, slack_m, stops
+from tracker.history.stops import RADIUS_M, Ground, Stop, join, slack_m, stops
 from tracker.history.track import Fix, apart_m, is_coarse, ordered
 
 LEAST_REACH_M = 100.0
@@ -78,10 +78,11 @@ def history_of(fixes: Iterable[Fix], scale: SpeedScale = BY_ANY_MEANS) -> Histor
     believed = [track[number] for number in sure if number not in wrong]
     breaks = gaps(believed)
     bounds = [0, *sorted(breaks), len(believed)]
+    ground = Ground(believed)
     found: list[Stop] = []
     for start, end in pairwise(bounds):
-        found += stops(believed, start, end)
-    found = _across_gaps(believed, found, breaks)
+        found += stops(ground, start, end)
+    found = _across_gaps(ground, found, breaks)
     return History(
         track=tuple(track),
         believed=tuple(believed),
@@ -93,7 +94,7 @@ def history_of(fixes: Iterable[Fix], scale: SpeedScale = BY_ANY_MEANS) -> Histor
     )
 
 
-def _across_gaps(believed: Sequence[Fix], found: Sequence[Stop], breaks: dict[int, Gap]) -> list[Stop]:
+def _across_gaps(ground: Ground, found: Sequence[Stop], breaks: dict[int, Gap]) -> list[Stop]:
     """Join the stops on both sides of a silence at one place; then there is no gap, only unknown time."""
     joined: list[Stop] = []
     for stop in found:
@@ -106,7 +107,7 @@ def _across_gaps(believed: Sequence[Fix], found: Sequence[Stop], breaks: dict[in
             and apart_m(before.lat, before.lon, stop.lat, stop.lon) <= RADIUS_M
         ):
             del breaks[stop.first]
-            joined[-1] = join(believed, before, stop)
+            joined[-1] = join(ground, before, stop)
         else:
             joined.append(stop)
     return joined
@@ -143,7 +144,7 @@ def _trip(
     fixes = believed[first : last + 1]
     start = (before.lat, before.lon) if before else (fixes[0].lat, fixes[0].lon)
     end = (after.lat, after.lon) if after else (fixes[-1].lat, fixes[-1].lon)
-    if max(apart_m(*start, fix.lat, fix.lon) - slack_m(fix) for fix in fixes) < LEAST_REACH_M:
+    if all(apart_m(*start, fix.lat, fix.lon) - slack_m(fix) < LEAST_REACH_M for fix in fixes):
         return None
     way = distance.marks(fixes, start, end)
     way_m = way[-1].distance_m

@@ -40,6 +40,11 @@ PUBACK = struct.Struct("!BBH")
 log = structlog.get_logger()
 
 
+Plain = Sequence[Any]
+"""Topic, acknowledgement id (0 at QoS 0), payload and retain flag of a message."""
+PLAIN_AT_ONCE = 256
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
     """Where the broker listens and as whom to sign in; `client_id` is the user name if not said."""
@@ -65,8 +70,8 @@ class _Client(mqtt.Client):
     """
 
     buffered: BufferedSocket
-    receive: Callable[[bytes, int, bytes, bool], None] | None = None
-    """Gets topic, acknowledgement id, payload and retain flag of each message."""
+    receive: Callable[[Sequence[Plain]], None] | None = None
+    """Gets topic, acknowledgement id, payload and retain flag of messages."""
 
     def _handle_publish(self) -> MQTTErrorCode:
         # A message without MQTT 5 properties, which is nearly every one: paho would make and clear an object
@@ -78,18 +83,22 @@ class _Client(mqtt.Client):
         if self.receive is None or qos > 1 or packet[properties_at : properties_at + 1] != b"\0":
             return super()._handle_publish()
         ack_id = int.from_bytes(packet[topic_end:properties_at], "big")
-        self.receive(bytes(packet[2:topic_end]), ack_id, bytes(packet[properties_at + 1 :]), bool(head & 1))
+        content = bytes(packet[properties_at + 1 :])
+        self.receive([(bytes(packet[2:topic_end]), ack_id, content, bool(head & 1))])
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def take_plain(self, enough: Callable[[], bool]) -> None:
-        """Receive the plain messages that are whole in the buffer until it is `enough`; paho reads others."""
+    def take_plain(self) -> None:
+        """Receive up to 256 plain messages that are whole in the buffer; paho reads others."""
         if self.receive is None or self._in_packet["command"]:
             return
         buffer, at = self.buffered.ahead
-        while not enough() and (found := next_publish(buffer, at)) is not None:
-            at, topic, ack_id, content, retained = found
+        plain: list[Plain] = []
+        while len(plain) < PLAIN_AT_ONCE and (found := next_publish(buffer, at)) is not None:
+            at, *message = found
+            plain.append(message)
+        if plain:
             self.buffered.skip_to(at)
-            self.receive(topic, ack_id, content, retained)
+            self.receive(plain)
 
     def acknowledge(self, ack_id: int) -> None:
         """Acknowledge a message at QoS 1, past paho's queue: each packet is put in the buffer whole."""
@@ -120,7 +129,7 @@ class Connection:
         """
         self._check(self._client.loop_read())
         while self._client.buffered.pending() and not enough():
-            self._client.take_plain(enough)
+            self._client.take_plain()
             if self._client.buffered.pending() and not enough():
                 self._check(self._client.loop_read())
 
@@ -190,15 +199,15 @@ def open_connection(
     address: BrokerAddress,
     epoch: int,
     subscriptions: Sequence[str],
-    receive: Callable[[Arrived], None],
+    receive: Callable[[Sequence[Arrived]], None],
     clock: Clock,
     *,
     unacknowledged: int,
 ) -> Connection:
     """Sign in to the broker's persistent session, subscribe, and return the connection.
 
-    `receive` gets each message within `Connection.read`; at most about `unacknowledged` of them wait for an
-    acknowledgement. Retained messages are not replayed.
+    `receive` gets messages within `Connection.read`, in their order; at most about `unacknowledged` of them
+    wait for an acknowledgement. Retained messages are not replayed.
 
     Raises:
         Unavailable: the broker cannot be reached, or refuses us.
@@ -206,12 +215,13 @@ def open_connection(
     client = _client(address)
     answers: list[str] = []
 
-    def take(topic: bytes, ack_id: int, payload: bytes, retained: bool) -> None:
-        receive(_arrived(topic, ack_id, payload, retained, epoch, clock()))
+    def take(plain: Sequence[Plain]) -> None:
+        received_at = clock()
+        receive([_arrived(message, epoch, received_at) for message in plain])
 
     client.receive = take
     client.on_message = lambda _client, _data, message: take(
-        message._topic, message.mid if message.qos else 0, bytes(message.payload), message.retain
+        [(message._topic, message.mid if message.qos else 0, bytes(message.payload), message.retain)]
     )
     client.on_connect = _on_connect(subscriptions, answers)
     client.on_subscribe = lambda _client, _data, _id, codes, _properties: answers.append(
@@ -265,9 +275,8 @@ def _client(address: BrokerAddress) -> _Client:
     return client
 
 
-def _arrived(
-    topic: bytes, ack_id: int, payload: bytes, retained: bool, epoch: int, received_at: datetime
-) -> Arrived:
+def _arrived(plain: Plain, epoch: int, received_at: datetime) -> Arrived:
+    topic, ack_id, payload, retained = plain
     try:
         return Arrived(epoch, ack_id, topic.decode(), payload, received_at, retained)
     except UnicodeDecodeError:

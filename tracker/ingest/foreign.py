@@ -29,14 +29,12 @@ from tracker.domain.clock import Clock
 from tracker.domain.network import Endpoint, endpoint_of
 from tracker.domain.source import Source, SourceDetail, SourceLogin, SourceState
 from tracker.ingest.addresses import Forbidden, chosen
+from tracker.ingest.foreign_client import OPEN_TIMEOUT_S, PACKET_BYTES, ForeignClient, Trouble, unreachable
 from tracker.ingest.origin import Origin, OriginKind
 
 WAITING_MESSAGES = 1000
-PACKET_BYTES = 512 * 1024
 KEEPALIVE_S = 60
 SESSION_EXPIRY_S = 24 * 3600
-OPEN_TIMEOUT_S = 10.0
-ADDRESSES_TRIED = 4
 TURN_S = 0.5
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 300.0
@@ -64,63 +62,8 @@ class Submit(Protocol):
     ) -> None: ...
 
 
-class Trouble(Exception):
-    """The connection did not come about, or broke: what to show its owner."""
-
-    def __init__(self, state: SourceState, detail: SourceDetail) -> None:
-        super().__init__(f"{state}: {detail}")
-        self.state = state
-        self.detail = detail
-
-
 class _Outdated(Exception):
     """The broker may not know the version of MQTT that we spoke."""
-
-
-class _TooLarge(OSError):
-    """A packet is announced that we would not take."""
-
-
-class _Client(mqtt.Client):
-    """Paho that calls checked addresses instead of asking for the host's again, and bounds packets.
-
-    `_create_socket_connection`, `_ssl_wrap_socket` and `_sock_recv` are where paho-mqtt 2.2 connects and
-    reads; the version is locked by hash. The host's name stays what the certificate must prove.
-    """
-
-    addresses: tuple[str, ...] = ()
-    too_large = False
-
-    def _create_socket_connection(self) -> socket.socket:
-        failure: OSError = ConnectionRefusedError()
-        for address in self.addresses[:ADDRESSES_TRIED]:
-            try:
-                return socket.create_connection((address, self._port), timeout=OPEN_TIMEOUT_S / 2)
-            except OSError as error:
-                failure = error
-        raise failure
-
-    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
-        # As paho does it, but a refused certificate leaves no socket open.
-        if self._ssl_context is None:
-            raise ValueError("no TLS was asked for")
-        wrapped = self._ssl_context.wrap_socket(
-            tcp_sock, server_hostname=self._host, do_handshake_on_connect=False
-        )
-        try:
-            wrapped.settimeout(OPEN_TIMEOUT_S / 2)
-            wrapped.do_handshake()
-        except BaseException:
-            wrapped.close()
-            raise
-        return wrapped
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        # Paho asks for all that is left of a packet, of up to 256 MiB.
-        if bufsize > PACKET_BYTES:
-            self.too_large = True
-            raise _TooLarge
-        return super()._sock_recv(bufsize)
 
 
 class ForeignBroker:
@@ -210,7 +153,7 @@ class ForeignBroker:
             self._awake.close()
             self._waker.close()
 
-    def _open(self) -> _Client:
+    def _open(self) -> ForeignClient:
         """Return a connection that is signed in and subscribed.
 
         Raises:
@@ -240,7 +183,7 @@ class ForeignBroker:
         except Forbidden:
             raise Trouble(SourceState.FORBIDDEN, SourceDetail.PRIVATE_ADDRESS) from None
 
-    def _sign_in(self, addresses: tuple[str, ...]) -> _Client:
+    def _sign_in(self, addresses: tuple[str, ...]) -> ForeignClient:
         self._epoch += 1
         client = self._client(addresses)
         answers: list[ReasonCode] = []
@@ -263,15 +206,15 @@ class ForeignBroker:
             if any(code.value >= REFUSED_FROM for code in answers):
                 raise Trouble(SourceState.REFUSED, SourceDetail.TOPICS_REFUSED)
         except (OSError, ValueError) as error:
-            raise _unreachable(error) from None
+            raise unreachable(error) from None
         except BaseException:
             self._close(client)
             raise
         return client
 
-    def _client(self, addresses: tuple[str, ...]) -> _Client:
+    def _client(self, addresses: tuple[str, ...]) -> ForeignClient:
         version = MQTTProtocolVersion.MQTTv5 if self._version_5 else MQTTProtocolVersion.MQTTv311
-        client = _Client(
+        client = ForeignClient(
             CallbackAPIVersion.VERSION2,
             client_id=f"ryadom-{self._source.source_id}",
             clean_session=None if self._version_5 else False,
@@ -288,14 +231,14 @@ class ForeignBroker:
         client.on_message = partial(self._take, self._epoch)
         return client
 
-    def _subscribe(self, client: _Client) -> None:
+    def _subscribe(self, client: ForeignClient) -> None:
         if self._version_5:
             options = SubscribeOptions(qos=1, retainHandling=NO_RETAINED_MESSAGES)
             client.subscribe([(each, options) for each in self._source.topics])
         else:
             client.subscribe([(each, 1) for each in self._source.topics])
 
-    def _await(self, client: _Client, answers: list[ReasonCode], count: int) -> None:
+    def _await(self, client: ForeignClient, answers: list[ReasonCode], count: int) -> None:
         """Turn the loop until `count` answers are there."""
         give_up_s = time.monotonic() + OPEN_TIMEOUT_S
         while len(answers) < count:
@@ -334,7 +277,7 @@ class ForeignBroker:
         with suppress(OSError):  # it is awake already, or has ended
             self._waker.send(b"\0")
 
-    def _serve(self, client: _Client) -> None:
+    def _serve(self, client: ForeignClient) -> None:
         """Serve a connection until told to stop.
 
         Raises:
@@ -352,7 +295,7 @@ class ForeignBroker:
         finally:
             self._close(client)
 
-    def _turn(self, client: _Client) -> None:
+    def _turn(self, client: ForeignClient) -> None:
         connected = client.socket()
         if connected is None:
             raise Trouble(SourceState.UNREACHABLE, SourceDetail.CONNECTION_LOST)
@@ -374,7 +317,7 @@ class ForeignBroker:
             self._waiting = 0
             raise Trouble(SourceState.UNREACHABLE, SourceDetail.NOT_TAKEN)
 
-    def _acknowledge(self, client: _Client) -> None:
+    def _acknowledge(self, client: ForeignClient) -> None:
         while self._finished:
             epoch, ack_id = self._finished.popleft()
             self._waiting = max(0, self._waiting - 1)
@@ -384,13 +327,13 @@ class ForeignBroker:
             if ack_id and epoch == self._epoch:
                 client.ack(ack_id, 1)
 
-    def _check(self, client: _Client, code: MQTTErrorCode) -> None:
+    def _check(self, client: ForeignClient, code: MQTTErrorCode) -> None:
         if client.too_large:
             raise Trouble(SourceState.REFUSED, SourceDetail.MESSAGE_TOO_LARGE)
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise Trouble(SourceState.UNREACHABLE, SourceDetail.CONNECTION_LOST)
 
-    def _close(self, client: _Client) -> None:
+    def _close(self, client: ForeignClient) -> None:
         with suppress(OSError):
             client.disconnect()
             client.loop_write()
@@ -398,15 +341,3 @@ class ForeignBroker:
         if connected is not None:
             with suppress(OSError):
                 connected.close()
-
-
-def _unreachable(error: Exception) -> Trouble:
-    """Return what an error of connecting means."""
-    details: tuple[tuple[type[Exception], SourceDetail], ...] = (
-        (ssl.SSLCertVerificationError, SourceDetail.CERTIFICATE),
-        (ssl.SSLError, SourceDetail.TLS),
-        (ConnectionRefusedError, SourceDetail.CONNECTION_REFUSED),
-        (OSError, SourceDetail.NO_ANSWER),
-    )
-    found = (detail for kind, detail in details if isinstance(error, kind))
-    return Trouble(SourceState.UNREACHABLE, next(found, SourceDetail.NO_SUCH_HOST))

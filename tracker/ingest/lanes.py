@@ -14,6 +14,7 @@ Item = TypeVar("Item")
 DEVICE_PER_S, DEVICE_STOCK = 50.0, 2_000.0
 GATEWAY_PER_S, GATEWAY_STOCK = 1_000.0, 20_000.0
 SENDERS = 200_000
+_ROUNDING_S = 1e-6
 
 
 class Lanes(Generic[Item]):
@@ -22,7 +23,8 @@ class Lanes(Generic[Item]):
     def __init__(self, *, slow_items: int, slow_bytes: int) -> None:
         self._slow_items = slow_items
         self._slow_bytes = slow_bytes
-        self._buckets: dict[str, tuple[float, float]] = {}
+        # When each bucket will be full again: one number a sender (generic cell rate algorithm, ITU-T I.371).
+        self._full_at_s: dict[str, float] = {}
         self._slow: deque[tuple[str, Item, int]] = deque()
         self._waiting: dict[str, int] = {}
         self._bytes = 0
@@ -41,16 +43,14 @@ class Lanes(Generic[Item]):
         Who has messages in the slow lane goes there too, whatever his tokens: his order is kept.
         """
         per_s, stock = (GATEWAY_PER_S, GATEWAY_STOCK) if gateway else (DEVICE_PER_S, DEVICE_STOCK)
-        tokens, at_s = self._buckets.get(sender, (stock, now_s))
-        tokens = min(stock, tokens + (now_s - at_s) * per_s)
-        if tokens < 1 or sender in self._waiting:
-            self._buckets[sender] = tokens, now_s
+        full_at_s = self._full_at_s.get(sender, now_s)
+        full_at_s = (full_at_s if full_at_s > now_s else now_s) + 1 / per_s
+        if full_at_s - now_s > stock / per_s + _ROUNDING_S or sender in self._waiting:
             return False
-        if len(self._buckets) >= SENDERS:
-            # A full bucket is what an unknown sender has too: nobody gains by being forgotten but a flooder,
-            # and he needs 200,000 others for it.
-            self._buckets.clear()
-        self._buckets[sender] = tokens - 1, now_s
+        if len(self._full_at_s) >= SENDERS:
+            # Who is forgotten has a full bucket: nobody gains but a flooder, who needs 200,000 others for it.
+            self._full_at_s.clear()
+        self._full_at_s[sender] = full_at_s
         return True
 
     def put(self, sender: str, item: Item, size_bytes: int) -> bool:

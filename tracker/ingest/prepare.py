@@ -70,11 +70,12 @@ def decode(
 
     A decoder that fails otherwise is a fault of ours; it is logged and costs that message alone.
     """
-    topic = arrived.topic if dialect.root or arrived.origin else inner_topic(arrived.topic)
+    known = dialect.root is not None and arrived.origin is None
     message = Message(
-        topic=topic,
+        topic=arrived.topic if known or arrived.origin else inner_topic(arrived.topic),
         payload=arrived.payload,
         received_at=arrived.received_at,
+        known=known,
         retained=arrived.retained,
         payload_key=payload_key,
         payload_keys=payload_keys or {},

@@ -165,16 +165,19 @@ class Reader:
         self._by_epoch.pop(connection.epoch, None)
         connection.close()
 
-    def _receive(self, arrived: Arrived) -> None:
-        self._open[arrived.epoch] += 1
-        now_s = time.monotonic()
-        root, _, behind = arrived.topic.partition("/")
-        sender = behind[2:18]
-        if self._lanes.passes(sender, now_s, gateway=root == GATEWAY):
-            self._add(arrived, now_s)
-        elif not self._lanes.put(sender, arrived, len(arrived.payload)):
-            refused = Malformed(Reason.OVER_RATE, "more than a device may send")
-            self._batch.add(Prepared(arrived, sender, None, NOTHING, refused), len(arrived.payload), now_s)
+    def _receive(self, messages: Sequence[Arrived]) -> None:
+        now_s, lanes = time.monotonic(), self._lanes
+        self._open[messages[0].epoch] += len(messages)
+        for arrived in messages:
+            root, _, behind = arrived.topic.partition("/")
+            sender = behind[2:18]
+            if lanes.passes(sender, now_s, gateway=root == GATEWAY):
+                self._add(arrived, now_s)
+            elif not lanes.put(sender, arrived, len(arrived.payload)):
+                refused = Malformed(Reason.OVER_RATE, "more than a device may send")
+                self._batch.add(
+                    Prepared(arrived, sender, None, NOTHING, refused), len(arrived.payload), now_s
+                )
 
     def _add(self, arrived: Arrived, now_s: float) -> None:
         self._batch.add(self._preparer.prepare(arrived), len(arrived.payload), now_s)

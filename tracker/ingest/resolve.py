@@ -104,9 +104,7 @@ class Resolver:
     def resolve(self, session: Session, batch: Sequence[Prepared]) -> list[Entry]:
         """Return an entry for each message, in the batch's order."""
         senders = _senders(session, batch)
-        entries = [
-            Entry(each, senders.get(_sender_id(each) or "", _speaking_for_many(each))) for each in batch
-        ]
+        entries = [Entry(each, _sender(each, senders)) for each in batch]
         accounts = {each.sender.account_id for each in entries if isinstance(each.sender, Origin)}
         known = self._known(session, accounts)
         for prepared, entry in zip(batch, entries, strict=True):
@@ -173,11 +171,19 @@ def _sender_id(prepared: Prepared) -> str | None:
     return origin.origin_id if origin.kind is OriginKind.DEVICE else None
 
 
-def _senders(session: Session, batch: Sequence[Prepared]) -> dict[str, Sender]:
+def _sender(prepared: Prepared, senders: Mapping[str | None, Sender]) -> Sender | None:
+    origin = prepared.arrived.origin
+    if origin is None:
+        return senders.get(prepared.sender_id)
+    return senders.get(origin.origin_id) if origin.kind is OriginKind.DEVICE else origin
+
+
+def _senders(session: Session, batch: Sequence[Prepared]) -> dict[str | None, Sender]:
     ids = {each for each in map(_sender_id, batch) if each is not None}
     if not ids:
         return {}
-    senders: dict[str, Sender] = dict(devices.owned(session, sorted(ids)))
+    senders: dict[str | None, Sender] = {}
+    senders.update(devices.owned(session, sorted(ids)))
     # Most batches have no gateway: only who publishes below `gateway` and is no device is looked for.
     below = {each.sender_id for each in batch if each.decoded is None and each.dialect is None}
     others = sorted(each for each in below if each is not None and each not in senders)
@@ -189,11 +195,6 @@ def _senders(session: Session, batch: Sequence[Prepared]) -> dict[str, Sender]:
             dialect=gateway.dialect,
         )
     return senders
-
-
-def _speaking_for_many(prepared: Prepared) -> Origin | None:
-    origin = prepared.arrived.origin
-    return origin if origin is not None and origin.kind is not OriginKind.DEVICE else None
 
 
 def _refuse_unknown(prepared: Prepared, entry: Entry) -> None:

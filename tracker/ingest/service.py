@@ -8,6 +8,7 @@ that was not committed: the broker keeps it and sends it again. Several processe
 import gc
 import itertools
 import random
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ from tracker.store.session import Database
 
 __all__ = ["Consumer", "Ingest", "collect_rarely"]
 
+SWITCH_S = 0.001
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
 FINISH_WITHIN_S = 5.0
@@ -51,6 +53,7 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    sys.setswitchinterval(SWITCH_S)
 
 
 class Ingest:

@@ -7,7 +7,6 @@ done, and the broker sends it again.
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ import structlog
 from tracker.domain.errors import Malformed, Reason, Unavailable
 from tracker.domain.position import Placed, Position
 from tracker.ingest.dialects._message import Dialect
+from tracker.ingest.gather import gather
 from tracker.ingest.hold import hold
 from tracker.ingest.metrics import IngestMetrics, Taken
 from tracker.ingest.outbound import Ack
@@ -126,21 +126,23 @@ class Writer:
         return list({(ack.device_id, ack.boot): ack for ack in acks}.values()), entries, taken
 
     def _store(self, session: Session, entries: Sequence[Entry], now: datetime, taken: Taken) -> list[Ack]:
-        placed, owned = _placed(entries)
+        gathered = gather(entries)
         if any(entry.parts for entry in entries):
             for owner, position, received_at in self._assembler.fold(session, entries):
-                owned[owner.device_id] = owner
-                placed.append(_place(owner, position, received_at))
-        self._append(session, placed, owned, now, taken)
+                gathered.place(owner, position, received_at)
+        self._append(session, gathered.placed, gathered.owned, now, taken)
+        taken.messages.update([entry.dialect_name for entry in entries])
+        for (account_id, device_id), fact, received_at in gathered.facts:
+            facts.add(session, account_id, device_id, fact, received_at)
         for entry in entries:
-            taken.messages[entry.dialect_name] += 1
-            _keep_facts(session, entry)
             if entry.refused is not None or entry.decoded.problems or entry.strangers:
                 self._refusals.keep(session, entry, now, taken)
             elif not entry.decoded.reports and not entry.decoded.parts:
                 taken.ignored += 1
-        _note_presence(session, entries)
-        return _commit_marks(session, entries, now)
+        # In device order: no two batches lock crosswise.
+        for (account_id, device_id), online in sorted(gathered.presence.items()):
+            devices.set_online(session, account_id, device_id, online)
+        return _commit_marks(session, gathered.streams, now)
 
     def _append(
         self,
@@ -182,25 +184,8 @@ def _weeks(moments: list[datetime]) -> set[datetime]:
     return {positions.week_of(moment) for moment in moments}
 
 
-def _placed(entries: Sequence[Entry]) -> tuple[list[Placed], dict[str, Owned]]:
-    placed: list[Placed] = []
-    owned: dict[str, Owned] = {}
-    for entry in entries:
-        for owner, report in entry.about:
-            if report.position is not None:
-                owned[owner.device_id] = owner
-                placed.append(_place(owner, report.position, entry.arrived.received_at))
-    return placed, owned
-
-
 def _place(owner: Owned, position: Position, received_at: datetime) -> Placed:
-    return Placed(
-        account_id=owner.account_id,
-        subject_id=owner.subject_id,
-        device_id=owner.device_id,
-        received_at=received_at,
-        position=position,
-    )
+    return Placed(owner.account_id, owner.subject_id, owner.device_id, received_at, position)
 
 
 def _marked(placed: Placed, held: set[tuple[str, datetime]]) -> Placed:
@@ -208,53 +193,17 @@ def _marked(placed: Placed, held: set[tuple[str, datetime]]) -> Placed:
     return placed._replace(held=True) if key in held else placed
 
 
-def _keep_facts(session: Session, entry: Entry) -> None:
-    for owner, report in entry.about:
-        if report.fact is not None:
-            facts.add(session, owner.account_id, owner.device_id, report.fact, entry.arrived.received_at)
-
-
-def _note_presence(session: Session, entries: Sequence[Entry]) -> None:
-    """Store what each device said last of its presence, in device order: no two batches lock crosswise.
-
-    A position after a last will says it too: OwnTracks has no other word for being back.
-    """
-    said: dict[tuple[str, str], bool] = {}
-    for entry in entries:
-        for owner, report in entry.about:
-            if report.fact is not None:
-                if report.fact.kind == "presence":
-                    said[owner.account_id, owner.device_id] = bool(report.fact.data["online"])
-            elif report.position is not None and not entry.arrived.retained:
-                key = owner.account_id, owner.device_id
-                if said.get(key, owner.online) is False:
-                    said[key] = True
-    for (account_id, device_id), online in sorted(said.items()):
-        devices.set_online(session, account_id, device_id, online)
-
-
-def _commit_marks(session: Session, entries: Sequence[Entry], now: datetime) -> list[Ack]:
-    streams: dict[tuple[str, str, str], set[int]] = defaultdict(set)
-    for entry in entries:
-        sender = entry.sender
-        # What was refused for coming too fast may come again: the device keeps it.
-        if isinstance(sender, Owned) and not _comes_again(entry):
-            for mark in entry.marks:
-                streams[sender.account_id, sender.device_id, mark.boot].add(mark.seq)
+def _commit_marks(
+    session: Session, streams: Mapping[tuple[str, str, str], set[int]], now: datetime
+) -> list[Ack]:
     if not streams:
         return []
-    done = facts.commit_marks_many(
-        session, [(*stream, seqs) for stream, seqs in sorted(streams.items())], now
-    )
+    told = [(*stream, seqs) for stream, seqs in sorted(streams.items())]
     return [
         Ack(device_id=device_id, boot=boot, seq=seq)
-        for (device_id, boot), seq in done.items()
+        for (device_id, boot), seq in facts.commit_marks_many(session, told, now).items()
         if seq is not None
     ]
-
-
-def _comes_again(entry: Entry) -> bool:
-    return entry.refused is not None and entry.refused.reason is Reason.OVER_RATE
 
 
 def _kind(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """The one door to account data: every read is in a viewer's name, and what he may not see does not exist."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -33,9 +33,9 @@ from tracker.store.refusals import Refusal, Tally
 from tracker.store.schema import Id
 from tracker.store.seal import Sealer
 from tracker.store.session import Session
-from tracker.store.tracks import PositionRow, TrackRow
+from tracker.store.tracks import CountRow, PositionRow, TrackRow
 
-__all__ = ["LIVE_CHANNEL", "Access", "PositionRow", "TrackRow"]
+__all__ = ["LIVE_CHANNEL", "Access", "CountRow", "PositionRow", "TrackRow"]
 
 
 class Access:
@@ -46,6 +46,7 @@ class Access:
         self._viewer = viewer
         # One answer reads several stretches of the same devices.
         self._devices_of: dict[str, list[str]] = {}
+        self._seen: set[str] = set()
 
     def account(self) -> Account:
         """Return the viewer's own account."""
@@ -75,7 +76,9 @@ class Access:
         Raises:
             NotFound: missing, or not the viewer's to see.
         """
-        return subjects.get(self._session, self._viewer.account_id, subject_id)
+        found = subjects.get(self._session, self._viewer.account_id, subject_id)
+        self._seen.add(subject_id)
+        return found
 
     def devices(
         self, *, subject_id: str | None = None, after: str | None = None, limit: int = 1000
@@ -297,12 +300,8 @@ class Access:
             limit=limit,
         )
 
-    def track_rows(
-        self, subject_id: str, *, since: datetime, until: datetime, limit: int, newest: bool = False
-    ) -> list[TrackRow]:
-        """Return up to `limit` positions of a subject, since <= recorded_at < until, in no order to rely on.
-
-        They are the oldest of the span, or the newest.
+    def track_rows(self, subject_id: str, *, since: datetime, until: datetime, limit: int) -> list[TrackRow]:
+        """Return up to `limit` positions of a subject, the oldest of since <= recorded_at < until, by moment.
 
         Raises:
             NotFound: the subject is missing, or not the viewer's to see.
@@ -314,13 +313,41 @@ class Access:
             since=since,
             until=until,
             limit=limit,
-            newest=newest,
         )
+
+    def neighbour_rows(
+        self, subject_id: str, *, first: datetime, last: datetime, within: timedelta, limit: int
+    ) -> list[TrackRow]:
+        """Return up to `limit` positions next before `first` and as many next behind `last`, in no order.
+
+        None is farther than `within` away.
+
+        Raises:
+            NotFound: the subject is missing, or not the viewer's to see.
+        """
+        return tracks.neighbours(
+            self._session,
+            self._viewer.account_id,
+            self._device_ids(subject_id),
+            first=first,
+            last=last,
+            within=within,
+            limit=limit,
+        )
+
+    def position_counts(self, subject_id: str, spans: Sequence[tuple[datetime, datetime]]) -> list[CountRow]:
+        """Return how many positions each device of a subject has in each span, where it has any, by span.
+
+        Raises:
+            NotFound: the subject is missing, or not the viewer's to see.
+        """
+        return tracks.counts(self._session, self._viewer.account_id, self._device_ids(subject_id), spans)
 
     def _device_ids(self, subject_id: str) -> list[str]:
         found = self._devices_of.get(subject_id)
         if found is None:
-            self.subject(subject_id)
+            if subject_id not in self._seen:
+                self.subject(subject_id)
             found = [device.device_id for device in self.devices(subject_id=subject_id)]
             self._devices_of[subject_id] = found
         return found

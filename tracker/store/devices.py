@@ -28,7 +28,7 @@ from tracker.domain.device import Device, DeviceSettings, SpeedUnit
 from tracker.domain.errors import NotFound
 from tracker.domain.plausibility import Fix
 from tracker.store.schema import Id, id_from_int, id_to_int, metadata, moment
-from tracker.store.session import Session
+from tracker.store.session import Session, cursor_of
 
 CREDENTIALS_CHANNEL = "tracker_credentials"
 """NOTIFY channel: the set of broker credentials changed."""
@@ -205,7 +205,7 @@ SELECT account_id, device.subject_id, device_id, dialect, external_id,
 FROM devices AS device LEFT JOIN last_positions USING (account_id, device_id)
 """
 # One text of an array: psycopg would quote its members one by one.
-_OWNED_BY_ID = text(_OWNED + "WHERE device_id = ANY(CAST(:ids AS bigint[])) AND revoked_at IS NULL")
+_OWNED_BY_ID = _OWNED + "WHERE device_id = ANY(CAST(%s AS bigint[])) AND revoked_at IS NULL"
 _OWNED_BY_EXTERNAL_ID = text(
     _OWNED + "WHERE revoked_at IS NULL AND (account_id, lower(external_id)) IN"  # noqa: S608 - no input
     " (SELECT * FROM unnest(CAST(:accounts AS bigint[]), CAST(:names AS text[])))"
@@ -218,7 +218,7 @@ def owned(session: Session, device_ids: Sequence[str]) -> dict[str, Owned]:
     Ingest asks for a thousand at a time, hence one array instead of a thousand parameters.
     """
     ids = "{" + ",".join(str(id_to_int(device_id)) for device_id in device_ids) + "}"
-    rows = session.execute(_OWNED_BY_ID, {"ids": ids}).all()
+    rows = cursor_of(session).execute(_OWNED_BY_ID, (ids,)).fetchall()
     return {each.device_id: each for each in map(_owned, rows)}
 
 
@@ -238,16 +238,16 @@ def _owned(row: Any) -> Owned:
     account, subject, device, dialect, external_id, settings, sealed, online, *fixes = row
     at, lat, lon, accuracy_m, held_at, held_lat, held_lon = fixes
     return Owned(
-        account_id=id_from_int(account),
-        subject_id=id_from_int(subject),
-        device_id=id_from_int(device),
-        dialect=dialect,
-        external_id=external_id,
-        settings=settings_value(settings) if settings else AS_THE_DIALECT_SAYS,
-        payload_key_sealed=sealed,
-        online=online,
-        last=None if at is None else Fix(at, lat, lon, accuracy_m),
-        held=None if held_at is None else Fix(held_at, held_lat, held_lon, None),
+        id_from_int(account),
+        id_from_int(subject),
+        id_from_int(device),
+        dialect,
+        external_id,
+        settings_value(settings) if settings else AS_THE_DIALECT_SAYS,
+        sealed,
+        online,
+        None if at is None else Fix(at, lat, lon, accuracy_m),
+        None if held_at is None else Fix(held_at, held_lat, held_lon, None),
     )
 
 

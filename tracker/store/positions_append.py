@@ -15,7 +15,7 @@ from tracker.domain.position import Placed, Position
 from tracker.store.geo import to_ewkb
 from tracker.store.positions_copy import COLUMNS, STAGE_COLUMNS, packed
 from tracker.store.schema import id_from_int, id_to_int
-from tracker.store.session import Session
+from tracker.store.session import Session, cursor_of
 
 LIVE_CHANNEL = "tracker_live"
 """NOTIFY channel: the payload is the account id whose last positions changed."""
@@ -112,7 +112,7 @@ def append(session: Session, batch: Sequence[Placed], *, held: Collection[Key] =
     stream, longest_bytes = packed(batch, set(newest.values()))
     stage, make_stage = _NARROW if longest_bytes <= _NARROW_ROW_BYTES else _WIDE
     names = _NAMES | {"stage": stage}
-    cursor = _cursor(session)
+    cursor = cursor_of(session)
     cursor.execute(make_stage)
     with cursor.copy(f"COPY {stage} ({STAGE_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(stream)
@@ -151,7 +151,7 @@ def set_held(session: Session, waiting: Mapping[tuple[str, str], Position | None
         )
         for (account_id, device_id), position in sorted(waiting.items())
     ]
-    _cursor(session).execute(
+    cursor_of(session).execute(
         "UPDATE last_positions AS last SET held_at = one.held_at, held_geom = one.held_geom::geometry"
         " FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[])"
         " AS one (account_id, device_id, held_at, held_geom)"
@@ -212,9 +212,3 @@ def _notify(cursor: psycopg.Cursor[Any], account_ids: Collection[str]) -> None:
 def _row(cursor: psycopg.Cursor[Any], statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
     # A plan kept from when the tables were small would read them whole when they have grown.
     return cast("tuple[Any, ...]", cursor.execute(statement, parameters, prepare=False).fetchone())
-
-
-def _cursor(session: Session) -> psycopg.Cursor[Any]:
-    # `Database` builds no engine but psycopg's.
-    connection = cast("psycopg.Connection[Any]", session.connection().connection.dbapi_connection)
-    return connection.cursor()

@@ -6,7 +6,7 @@ By hand, because this is where ingest spends its time: it takes a third of what 
 import struct
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -35,9 +35,9 @@ _LENGTH: Callable[..., bytes] = struct.Struct("!i").pack
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIELDS = STAGE_COLUMNS.count(",") + 1
+_OWNER = itemgetter(slice(11, 31))
+"""Account and device in a packed row."""
 _to_json = msgspec.json.Encoder().encode
-# A batch names few accounts and each device again and again.
-_number = lru_cache(maxsize=200_000)(id_to_int)
 
 
 def packed(batch: Sequence[Placed], newest: Collection[int]) -> tuple[bytes, int]:
@@ -49,6 +49,9 @@ def packed(batch: Sequence[Placed], newest: Collection[int]) -> tuple[bytes, int
         struct.error, OverflowError: a number does not fit its column.
     """
     rows = [_row(placed, at in newest) for at, placed in enumerate(batch)]
+    # Neighbours in the index are inserted together, which saves a quarter of the insert, and every batch
+    # locks last positions in the same order. One device's rows stay in theirs: the first of equals is kept.
+    rows.sort(key=_OWNER)
     return b"".join((_BEGIN, *rows, _END)), max(map(len, rows), default=0)
 
 
@@ -57,7 +60,7 @@ def _row(placed: Placed, newest: bool) -> bytes:
     ewkb = to_ewkb(fix.at)
     network, attrs = fix.network, fix.attrs
     head = _HEAD(
-        *(_FIELDS, 1, newest, 8, _number(placed.account_id), 8, _number(placed.device_id)),
+        *(_FIELDS, 1, newest, 8, id_to_int(placed.account_id), 8, id_to_int(placed.device_id)),
         *(8, (fix.recorded_at - _EPOCH) // _MICROSECOND),
         *(8, (placed.received_at - _EPOCH) // _MICROSECOND, len(ewkb)),
     )
@@ -88,6 +91,6 @@ def _text(encoded: bytes) -> bytes:
 
 
 def _jsonb(value: Mapping[str, Any]) -> bytes:
-    encoded = _to_json(dict(value))
+    encoded = _to_json(value)
     # The 1 is the version of jsonb's binary form.
     return _LENGTH(1 + len(encoded)) + b"\x01" + encoded

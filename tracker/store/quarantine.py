@@ -142,15 +142,16 @@ def counts(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def ask_replay(session: Session, account_id: str, origin_id: str, external_id: str, now: datetime) -> int:
+def ask_replay(session: Session, account_id: str, external_id: str, now: datetime) -> int:
     """Have every message of a newly adopted device tried again; return how many.
 
-    They are those that `origin_id`, a gateway or source, sent of `external_id`, in any case of its letters.
+    They are those that the account's gateways and sources sent of `external_id`, in any case of its letters,
+    whether or not there was room for the name in their lists of unknown devices.
     """
     return _ask(
         session,
         [
-            *chosen(account_id, Reason.UNKNOWN_DEVICE, None, origin_id, None),
+            *chosen(account_id, Reason.UNKNOWN_DEVICE),
             func.lower(quarantine.c.external_id) == external_id.lower(),
         ],
         now,

@@ -1,6 +1,7 @@
 """What all tables share: the metadata with its naming convention, identities and moments as column types."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Dialect, MetaData
@@ -16,16 +17,19 @@ metadata = MetaData(
     }
 )
 
+# The same few thousand identities come again and again, a thousand in each batch of ingest.
 _SIGN = 1 << 63
 _WRAP = 1 << 64
 
 
+@lru_cache(maxsize=65_536)
 def id_to_int(identity: str) -> int:
     """Return the signed 64-bit integer that stores an identity of 16 hexadecimal characters."""
     number = int(identity, 16)
     return number - _WRAP if number >= _SIGN else number
 
 
+@lru_cache(maxsize=65_536)
 def id_from_int(number: int) -> str:
     """Return the identity that `id_to_int` made `number` of."""
     return f"{number & (_WRAP - 1):016x}"

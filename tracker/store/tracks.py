@@ -1,7 +1,10 @@
-"""Positions read in bulk, as plain tuples: the numbers of a day's page cost more than its rows otherwise."""
+"""Positions read in bulk, as plain tuples in binary: a day's numbers cost more than its rows otherwise.
+
+Columns of 32 bits come as floats of 64 with the noise of the conversion beyond the seventh digit.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 import psycopg
@@ -25,7 +28,7 @@ class TrackRow(NamedTuple):
 
 
 class PositionRow(NamedTuple):
-    """What the API tells of a position; the moments also as PostgreSQL writes them in UTC."""
+    """What the API tells of a position; the moments in epoch seconds, exact to the microsecond."""
 
     device_id: str
     recorded_at: float
@@ -36,8 +39,7 @@ class PositionRow(NamedTuple):
     speed_mps: float | None
     ignition: bool | None
     odometer_m: float | None
-    recorded_text: str
-    received_text: str
+    received_at: float
     course_deg: float | None
     battery_pct: float | None
     charging: bool | None
@@ -46,14 +48,34 @@ class PositionRow(NamedTuple):
     hdop: float | None
 
 
-_TRACK = """device_id, extract(epoch FROM recorded_at)::float8, ST_Y(geom), ST_X(geom), accuracy_m,
-  altitude_m, speed_mps, ignition, odometer_m"""
-_POSITION = f"""{_TRACK}, recorded_at::text, received_at::text, course_deg, battery_pct, charging, trigger,
+class CountRow(NamedTuple):
+    """How many positions a device has in the span numbered `number`, and the first and last of them."""
+
+    device_id: str
+    number: int
+    position_count: int
+    first_at: float
+    last_at: float
+
+
+# The shortest ways to a text and to a float, in the database as on the wire: `extract` makes a numeric.
+_TRACK = """lpad(to_hex(device_id), 16, '0'), date_part('epoch', recorded_at), ST_Y(geom), ST_X(geom),
+  accuracy_m, altitude_m, speed_mps, ignition, odometer_m"""
+_POSITION = f"""{_TRACK}, date_part('epoch', received_at), course_deg, battery_pct, charging, trigger,
   satellites, hdop"""
 _MINE = """FROM positions WHERE account_id = %(account)s AND device_id = ANY(%(devices)s)
   AND recorded_at >= %(since)s AND recorded_at < %(until)s"""
 # Of one device the key's own order is the answer's: a page ends where it ends, whatever the span.
 _MINE_OF_ONE = _MINE.replace("= ANY(%(devices)s)", "= %(device)s")
+
+# Of the key alone: where autovacuum has been, the table itself is not read.
+_COUNTS = """SELECT lpad(to_hex(device), 16, '0'), span.number - 1, told.* FROM
+  unnest(%(devices)s::bigint[]) AS device,
+  unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS span (since, until, number),
+  LATERAL (SELECT count(*), date_part('epoch', min(recorded_at)), date_part('epoch', max(recorded_at))
+    FROM positions WHERE account_id = %(account)s AND device_id = device
+    AND recorded_at >= span.since AND recorded_at < span.until) AS told (position_count, first_at, last_at)
+  WHERE position_count > 0 ORDER BY 2, 1"""
 
 
 def page(
@@ -74,8 +96,7 @@ def page(
         given |= {"moment": after[0], "behind": id_to_int(after[1])}
     query = f"SELECT {_POSITION} {_of(device_ids)} {behind} ORDER BY recorded_at, device_id LIMIT %(limit)s"
     rows = _cursor(session).execute(query, given | {"limit": limit}).fetchall()
-    names = {id_to_int(each): each for each in device_ids}
-    return [PositionRow._make((names[row[0]], *row[1:])) for row in rows]
+    return [PositionRow._make(row) for row in rows]
 
 
 def track(
@@ -86,15 +107,46 @@ def track(
     since: datetime,
     until: datetime,
     limit: int,
-    newest: bool = False,
 ) -> list[TrackRow]:
-    """Return up to `limit` positions, the oldest of the span or the newest, in no order to rely on."""
-    given = _given(account_id, device_ids, since, until)
-    order = "DESC" if newest else "ASC"
-    query = f"SELECT {_TRACK} {_of(device_ids)} ORDER BY recorded_at {order} LIMIT %(limit)s"
-    rows = _cursor(session).execute(query, given | {"limit": limit}).fetchall()
-    names = {id_to_int(each): each for each in device_ids}
-    return [TrackRow._make((names[row[0]], *row[1:])) for row in rows]
+    """Return up to `limit` positions, the oldest of the span, by moment."""
+    query = f"SELECT {_TRACK} {_of(device_ids)} ORDER BY recorded_at LIMIT %(limit)s"
+    given = _given(account_id, device_ids, since, until) | {"limit": limit}
+    return [TrackRow._make(row) for row in _cursor(session).execute(query, given).fetchall()]
+
+
+def neighbours(
+    session: Session,
+    account_id: str,
+    device_ids: Sequence[str],
+    *,
+    first: datetime,
+    last: datetime,
+    within: timedelta,
+    limit: int,
+) -> list[TrackRow]:
+    """Return up to `limit` positions next before `first` and as many next behind `last`, in no order."""
+    before = f"SELECT {_TRACK} {_of(device_ids)} ORDER BY recorded_at DESC LIMIT %(limit)s"
+    behind = before.replace("DESC", "ASC").replace("%(since)s", "%(behind)s").replace("%(until)s", "%(end)s")
+    given = _given(account_id, device_ids, first - within, first) | {
+        "behind": last + timedelta(microseconds=1),
+        "end": last + within,
+        "limit": limit,
+    }
+    rows = _cursor(session).execute(f"({before}) UNION ALL ({behind})", given).fetchall()
+    return [TrackRow._make(row) for row in rows]
+
+
+def counts(
+    session: Session, account_id: str, device_ids: Sequence[str], spans: Sequence[tuple[datetime, datetime]]
+) -> list[CountRow]:
+    """Return how many positions each device has in each span (start, end), where it has any, by span."""
+    given = {
+        "account": id_to_int(account_id),
+        "devices": [id_to_int(each) for each in device_ids],
+        "starts": [start for start, _ in spans],
+        "ends": [end for _, end in spans],
+    }
+    return [CountRow._make(row) for row in _cursor(session).execute(_COUNTS, given).fetchall()]
 
 
 def _of(device_ids: Sequence[str]) -> str:
@@ -115,4 +167,4 @@ def _given(account_id: str, device_ids: Sequence[str], since: datetime, until: d
 def _cursor(session: Session) -> psycopg.Cursor[Any]:
     # `Database` builds no engine but psycopg's.
     connection = cast("psycopg.Connection[Any]", session.connection().connection.dbapi_connection)
-    return connection.cursor()
+    return connection.cursor(binary=True)

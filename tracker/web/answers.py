@@ -206,9 +206,11 @@ class DayOut(BaseModel):
     """One local day of the device that tells most of it.
 
     `distance_m` is the known way; `unknown_direct_m` the straight lines over the gaps, so the least that is
-    missing. `stopped_s` and `moving_s` are known to be so, `unknown_s` is spent in gaps and silences.
+    missing. `stopped_s` and `moving_s` are known to be so, `unknown_s` is spent in gaps and silences. With
+    `detail` coarse, so of a span longer than 31 days, what needs each position read is null.
     """
 
+    detail: Literal["full", "coarse"]
     date: Annotated[str, Field(json_schema_extra={"format": "date"})]
     start_at: Moment
     end_at: Moment
@@ -217,16 +219,16 @@ class DayOut(BaseModel):
     device_count: int
     first_at: Moment
     last_at: Moment
-    distance_m: float
-    unknown_direct_m: float
-    moving_s: float
-    stopped_s: float
-    unknown_s: float
-    trip_count: int
-    stop_count: int
-    gap_count: int
+    distance_m: float | None
+    unknown_direct_m: float | None
+    moving_s: float | None
+    stopped_s: float | None
+    unknown_s: float | None
+    trip_count: int | None
+    stop_count: int | None
+    gap_count: int | None
     position_count: int
-    outlier_count: int
+    outlier_count: int | None
 
 
 class DayList(BaseModel):

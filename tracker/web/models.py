@@ -103,7 +103,10 @@ class HistoryQuery(PageQuery):
 
 
 class DayQuery(PageQuery):
-    """Whose days: the local days that from <= t < to touches, at most 31; the last 7 days if unsaid."""
+    """Whose days: the local days that from <= t < to touches; the last 7 days if unsaid.
+
+    Of at most 31 days in full, of at most 370 coarsely.
+    """
 
     subject_id: Identity
     since: MomentIn | None = Field(None, alias="from")

@@ -208,9 +208,23 @@ def packed(content: bytes) -> bytes:
 
 
 def test_an_archive_that_unpacks_without_end_is_refused() -> None:
-    bomb = packed(b'{"locations":[' + b" " * 40_000_000)
+    first = json.dumps(RECORDS["locations"][0]).encode()
+    bomb = packed(b'{"locations":[' + first + b"," + b" " * 40_000_000)
     assert len(bomb) < 100_000
-    assert read(bomb) == ([], [], Ending.TOO_LARGE) or read(bomb)[2] is Ending.UNKNOWN_FORMAT
+    positions, refused, ending = read(bomb)
+    assert (len(positions), refused, ending) == (1, [], Ending.TOO_LARGE)
+
+
+def test_one_damaged_file_of_an_archive_does_not_hide_the_others() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("first.json", SAMPLES["google_records"])
+        made.writestr("second.gpx", SAMPLES["gpx"])
+    sample = bytearray(archive.getvalue())
+    sample[60:80] = b"\xff" * 20
+    positions, _, ending = read(bytes(sample))
+    assert len(positions) >= 3
+    assert ending is Ending.ARCHIVE
 
 
 @settings(max_examples=30, deadline=None)

@@ -227,7 +227,7 @@ def test_a_browan_battery_in_volts_is_no_percentage(battery: float, percent: flo
 def test_the_position_of_an_at101_is_its_attitude() -> None:
     found = reading("milesight_at101", AT101)
     assert place(found) == (24.62435, 118.030088)
-    assert (found.battery_pct, found.motion, found.attrs["attitude"]) == (100, True, "tilt")
+    assert (found.battery_pct, found.motion, found.attrs["position"]) == (100, True, "tilt")
 
 
 def test_an_at101_with_all_bits_set_has_no_fix() -> None:

@@ -97,11 +97,11 @@ def check_directory(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
-def members(stream: BinaryIO) -> Iterator[tuple[bytes, BinaryIO]]:
+def members(stream: BinaryIO) -> Iterator[tuple[bytes | None, BinaryIO]]:
     """Yield the head and the whole stream of each file, in the order they lie in the archive.
 
-    What is encrypted or packed by an unusual method is passed over. A stream is closed when the next is
-    asked for.
+    What is encrypted or packed by an unusual method is passed over; the head of one that is damaged at its
+    very beginning is None. A stream is closed when the next is asked for.
 
     Raises:
         Broken: the directory cannot be read.
@@ -117,4 +117,13 @@ def members(stream: BinaryIO) -> Iterator[tuple[bytes, BinaryIO]]:
             if info.is_dir() or info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
                 continue
             with io.BufferedReader(Member(archive, info, budget), buffer_size=HEAD_BYTES) as member:
-                yield member.peek(HEAD_BYTES)[:HEAD_BYTES], member
+                yield _head(member), member
+
+
+def _head(member: "io.BufferedReader[Member]") -> bytes | None:
+    try:
+        return member.peek(HEAD_BYTES)[:HEAD_BYTES]
+    except Broken as error:
+        if error.ending is Ending.TOO_LARGE:
+            raise
+        return None

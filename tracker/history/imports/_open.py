@@ -51,7 +51,8 @@ def records(stream: BinaryIO, name: str, formats: Mapping[str, Format]) -> Itera
 
 
 def _archived(stream: BinaryIO, formats: Mapping[str, Format]) -> Iterator[Record]:
-    kinds = [found.name for head, _ in _archive.members(stream) if (found := format_of(head, formats))]
+    heads = (head for head, _ in _archive.members(stream))
+    kinds = [found.name for head in heads if head and (found := format_of(head, formats))]
     if not kinds:
         raise Broken(Ending.UNKNOWN_FORMAT)
     # Where the fixes themselves are there, what was concluded from them would only blur the track.
@@ -59,6 +60,9 @@ def _archived(stream: BinaryIO, formats: Mapping[str, Format]) -> Iterator[Recor
     stream.seek(0)
     ending: Broken | None = None
     for head, member in _archive.members(stream):
+        if head is None:
+            ending = Broken(Ending.ARCHIVE)
+            continue
         found = format_of(head, formats)
         if found is None or found.name in passed_over:
             continue

@@ -109,13 +109,13 @@ def accuracy_m(fields: Fields, *names: str) -> float | None:
 
 
 def told_place(lat: Any, lon: Any) -> LatLon | None:
-    """Return the place; None where both are null or no numbers, or are what trackers send without a fix.
+    """Return the place; None where both are null or texts, or are what trackers send without a fix.
 
     Raises:
         Malformed: WRONG_SHAPE: only one of the two is there; OUT_OF_RANGE.
     """
     north, east = as_number(lat, strings=True), as_number(lon, strings=True)
-    if north is None and east is None:
+    if north is None and east is None and not isinstance(lat, bool):
         return None
     if north is not None and east is not None and (round(north, 6), round(east, 6)) == ALL_BITS_SET:
         return None

@@ -1,7 +1,11 @@
-"""Abeeway trackers (the vendor's asset-tracker-2 formatter in the LoRaWAN device repository).
+"""Abeeway trackers (the vendor's formatters in the LoRaWAN device repository: asset-tracker-2 and -3).
 
-`batteryLevel` is a raw code. `age` is how many seconds old the fix was when it was sent.
+In the former `batteryLevel` is a raw code, and `age` is how many seconds old the fix was when it was sent.
+In the latter `batteryLevel` is per cent, and the time is that of the fix.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from tracker.ingest.codecs._reading import (
     Fields,
@@ -9,9 +13,11 @@ from tracker.ingest.codecs._reading import (
     accuracy_m,
     altitude_m,
     first_number,
+    first_whole,
     need,
     signed,
     told_place,
+    told_time,
 )
 from tracker.ingest.dialects._fields import extras, text, truth
 
@@ -37,6 +43,9 @@ class Abeeway:
         Raises:
             Malformed: it has one coordinate without the other, or one out of range.
         """
+        header = fields.get("header")
+        if isinstance(header, dict) and isinstance(header.get("type"), str):
+            return (_third(fields, header),)
         if "gpsLatitude" not in fields and not isinstance(fields.get("messageType"), str):
             return None
         found = told_place(fields.get("gpsLatitude"), fields.get("gpsLongitude"))
@@ -75,6 +84,31 @@ class Abeeway:
             "dynamicMotionState": "MOVING" if payload[1] & 4 else "STATIC",
             "sosFlag": payload[1] >> 4 & 1,
         }
+
+
+def _third(fields: Fields, header: Mapping[str, Any]) -> Reading:
+    """Return what the objects of asset-tracker-3 tell; the units of SOG and COG are open."""
+    where = _inner(fields, "position")
+    fix = _inner(where, "gnssFix")
+    found = told_place(fix.get("latitude"), fix.get("longitude"))
+    told = _inner(fields, "notification").get("notificationType")
+    return Reading(
+        place=found,
+        no_fix=found is None,
+        recorded_at=told_time(header.get("timestamp")),
+        accuracy_m=accuracy_m(fix, "EHPE"),
+        altitude_m=altitude_m(fix, "altitude"),
+        battery_pct=first_number(header, ("batteryLevel",), low=0, high=100),
+        charging=CHARGES.get(str(header.get("batteryLevel")).upper()),
+        trigger="sos" if truth(header.get("sos")) else text({"": told}, "", longest=64),
+        satellites=first_whole(_inner(fix, "quality"), ("numberSatellitesUsed",)),
+        attrs=extras({name: each for name, each in fix.items() if name in ("SOG", "COG")}),
+    )
+
+
+def _inner(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = fields.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 CODEC = Abeeway()

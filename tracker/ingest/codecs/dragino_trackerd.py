@@ -1,7 +1,8 @@
 """Dragino TrackerD (dragino/dragino-end-node-decoder: formatters 1.3.0 to 1.5.1, and its user manual).
 
 The place is in `Latitude` and `Longitude` (`Longitud` in old ones) or in `Location`, "lat,lon" or 0. `BatV`
-are volts, `LON` is the LED, `Date` and `Time` are UTC. Zeros stand for no fix.
+are volts, `LON` is the LED, `Date` and `Time` are UTC: 2023-5-18 or, in old ones, 2023:5:18 or 5/18/2023,
+which may also stand before the time. Zeros stand for no fix.
 """
 
 import re
@@ -19,8 +20,12 @@ TAKEN = frozenset(
 )
 MOVES = {"MOVE": True, "STILL": False}
 FULL_PORT, SHORT_PORT, LOGGED_PORT, ALARM_PORT = 2, 3, 4, 7
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})", re.ASCII)
+_MOMENT = re.compile(
+    r"(?:(?P<year>\d{4})[-:](?P<month>\d{1,2})[-:](?P<day>\d{1,2})"
+    r"|(?P<us_month>\d{1,2})/(?P<us_day>\d{1,2})/(?P<us_year>\d{4}),?)"
+    r"\s+(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})",
+    re.ASCII,
+)
 
 
 class TrackerD:
@@ -87,14 +92,13 @@ def _place(fields: Fields) -> LatLon | None:
 
 def _moment(date: Any, clock: Any) -> datetime | None:
     """Return the moment of a date and a time whose numbers have no leading zeros; None if they are none."""
-    day = _DATE.fullmatch(date) if isinstance(date, str) else None
-    time = _CLOCK.fullmatch(clock) if isinstance(clock, str) else None
-    if day is None or time is None:
+    told = " ".join(each for each in (date, clock) if isinstance(each, str))
+    found = _MOMENT.fullmatch(told) if len(told) <= 64 else None
+    if found is None:
         return None
+    at = {name.removeprefix("us_"): int(each) for name, each in found.groupdict().items() if each is not None}
     try:
-        year, month, of_month = (int(each) for each in day.groups())
-        hour, minute, second = (int(each) for each in time.groups())
-        return datetime(year, month, of_month, hour, minute, second, tzinfo=UTC)
+        return datetime(**at, tzinfo=UTC)
     except ValueError:
         return None
 

@@ -49,7 +49,8 @@ SPEEDS: Mapping[str, SpeedUnit | None] = {
 }
 TIME = ("time", "timestamp", "datetime", "dateTime", "gps_time", "gpsTime", "fix_time", "fixTime", "utc")
 AGE_S = ("age", "fix_age", "fixAge", "gps_age", "age_s")
-MOVING = ("moving", "motion", "inTrip", "in_motion", "isMoving")
+MOVING = ("moving", "motion", "inTrip", "in_motion", "isMoving", "movement")
+MOVES = {"move": True, "moving": True, "still": False, "static": False, "stationary": False}
 GOOD = (
     *("valid", "fix", "gps_fix", "gnss_fix", "gpsFix", "gnssFix", "fix_valid", "gps_valid", "gpsValid"),
     *("hasFix", "has_fix", "fixed", "position_valid"),
@@ -103,6 +104,10 @@ def _says_no(value: Any) -> bool:
     return isinstance(value, str) and _UNFIXED.fullmatch(value) is not None
 
 
+def _moves(value: Any) -> bool | None:
+    return MOVES.get(value.strip().lower(), truth(value)) if isinstance(value, str) else truth(value)
+
+
 def common(
     fields: Fields, place: LatLon | None, *, no_fix: bool = False, taken: tuple[str, ...] = ()
 ) -> Reading:
@@ -122,7 +127,7 @@ def common(
         course_deg=course_deg(first_number(fields, COURSE, low=0, high=360)),
         battery_pct=first_number(fields, BATTERY_PCT, low=0, high=100),
         charging=truth(fields.get("charging")),
-        motion=next((told for name in MOVING if (told := truth(fields.get(name))) is not None), None),
+        motion=next((told for name in MOVING if (told := _moves(fields.get(name))) is not None), None),
         trigger=text(fields, "trigger", longest=64),
         satellites=first_whole(fields, SATELLITES),
         hdop=first_number(fields, HDOP, low=0, high=1000),

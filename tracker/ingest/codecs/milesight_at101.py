@@ -18,12 +18,12 @@ from tracker.ingest.codecs._reading import (
     told_time,
     unsigned,
 )
-from tracker.ingest.dialects._fields import ELEMENTS, extras, text
+from tracker.ingest.dialects._fields import ELEMENTS, extras
 
 MOVES = {"start": True, "moving": True, "start moving": True, "stop": False, "stop moving": False}
 MOTIONS = ("unknown", "start", "moving", "stop")
 FENCES = ("inside", "outside", "unset", "unknown")
-TAKEN = frozenset({"latitude", "longitude", "battery", "motion_status", "position", "history", "wifi"})
+TAKEN = frozenset({"latitude", "longitude", "battery", "history", "wifi"})
 
 
 class At101:
@@ -42,13 +42,12 @@ class At101:
         ):
             return None
         found = told_place(fields.get("latitude"), fields.get("longitude"))
-        attitude = text(fields, "position", longest=64)
         now = Reading(
             place=found,
             no_fix=found is None and "latitude" in fields,
             battery_pct=first_number(fields, ("battery",), low=0, high=100),
             motion=MOVES.get(str(fields.get("motion_status")).lower()),
-            attrs=extras(fields, TAKEN) | ({"attitude": attitude} if attitude else {}),
+            attrs=extras(fields, TAKEN),
         )
         return (*_history(fields.get("history")), now)
 

@@ -23,6 +23,9 @@ LAST = "generic"
 GATEWAY_CLOCK_OFF = timedelta(days=1)
 """How far a gateway's clock may differ from its server's: some never set theirs and live in 1970."""
 
+ASIDE = ("errors", "warnings")
+"""What formatters return beside their object."""
+
 STATIC = "SOURCE_REGISTRY"
 """The source of a place that somebody typed in when he registered the device."""
 
@@ -143,6 +146,7 @@ def _codec_readings(told: Uplink, chosen: str | None) -> tuple[Reading, ...]:
         if not isinstance(reader, FromBytes) or told.payload is None:
             return ()
         fields = reader.decode(told.payload, told.port)
+    fields = _unwrapped(fields)
     if not fields:
         return ()
     order = [named] if named is not None else []
@@ -152,6 +156,12 @@ def _codec_readings(told: Uplink, chosen: str | None) -> tuple[Reading, ...]:
         if found is not None:
             return found
     return ()
+
+
+def _unwrapped(fields: Body) -> Body:
+    """Return the object inside: formatters written for another server return theirs as `data`."""
+    inner = fields.get("data")
+    return inner if isinstance(inner, dict) and fields.keys() <= {"data", *ASIDE} else fields
 
 
 def _merged(reading: Reading, place: Reading) -> Reading:

@@ -16,15 +16,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `topic` is as the device wrote it: what our broker puts before a gateway's own topics is cut off; it is
     "" over HTTP, where `query` is the text behind the question mark and `headers` have lower-case names.
-    `retained` if a broker replays it; `payload_key` opens encrypted payloads, and `payload_keys`, by
-    external id in lower case, those of the devices that the sender speaks for. `devices` are the settings of
-    the devices that the sender may speak for, by external id in lower case; a device that speaks for itself
+    `known` if our broker has checked whose topic that is, so that the message need not claim it. `retained`
+    if a broker replays it; `payload_key` opens encrypted payloads, and `payload_keys`, by external id in
+    lower case, those of the devices that the sender speaks for. `devices` are the settings of the devices that the sender may speak for, by external id in lower case; a device that speaks for itself
     alone has its own under "".
     """
 
     topic: str
     payload: bytes
     received_at: datetime
+    known: bool = False
     retained: bool = False
     payload_key: bytes | None = None
     payload_keys: Mapping[str, bytes] = {}

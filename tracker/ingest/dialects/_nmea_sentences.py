@@ -12,10 +12,10 @@ from tracker.domain.geo import LatLon
 from tracker.ingest.dialects._fields import as_number, place
 
 DAY_S = 86_400
-NO_FIX_QUALITIES = frozenset({"", "0", "7", "8"})
-"""GGA: none, typed in, simulated."""
-NO_FIX_MODES = frozenset("NMS")
-"""RMC, GLL, GNS: none, typed in, simulated."""
+NO_FIX_QUALITIES = frozenset({"", "0"})
+"""GGA. A place that was typed in (7) or is simulated (8) is a fix to its receiver."""
+NO_FIX_MODES = frozenset("N")
+"""RMC, GLL, GNS; likewise M and S beside status A."""
 
 _CLOCK = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d*))?", re.ASCII)
 _DATE = re.compile(r"(\d\d)(\d\d)(\d\d)", re.ASCII)
@@ -75,7 +75,8 @@ def _parts(sentence: str) -> tuple[str, str, bool]:
     """Return a sentence without its checksum, what a vendor put behind that, and whether it is right.
 
     A checksum is the exclusive or of what stands between `$` and `*`, without blanks beside the star; a
-    sentence without one passes.
+    sentence without one passes. So does one with an IMEI behind it: such trackers shorten what their receiver
+    wrote and leave its checksum (Traccar's T55 samples).
     """
     told, star, tail = sentence.partition("*")
     told = told.strip()
@@ -85,7 +86,8 @@ def _parts(sentence: str) -> tuple[str, str, bool]:
     if written is None:
         return told, "", False
     checksum = functools.reduce(operator.xor, told.encode(), 0)
-    return told, written[2].strip(), int(written[1], 16) == checksum
+    suffix = written[2].strip()
+    return told, suffix, int(written[1], 16) == checksum or bool(_SUFFIX.fullmatch(suffix))
 
 
 def clock_us(field: str) -> int | None:

@@ -44,6 +44,7 @@ _COLUMNS = frozenset(
         *("ignition", "motion", "sat", "odometer"),
     )
 )
+_NAMES = frozenset({"driverUniqueId"})
 # A plus sign that was not escaped arrives as a blank.
 _BLANK_OFFSET = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d{1,15})?", re.ASCII)
@@ -84,7 +85,7 @@ def decode_query(query: str, message: Message) -> Decoded:
                 satellites=whole(fields, "sat", low=0, high=1000, strings=True),
                 hdop=number(fields, "hdop", low=0, high=1000, strings=True),
                 network=heard,
-                attrs=extras({name: _plain(value) for name, value in _others(pairs)}),
+                attrs=extras({name: _plain(name, value) for name, value in _others(pairs)}),
                 **_state(fields),
             ),
         )
@@ -135,8 +136,10 @@ def _others(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     return ((name, value) for name, value in pairs if name and value and name not in _COLUMNS)
 
 
-def _plain(written: str) -> str | float | bool:
-    """Return a number or boolean for a text that is one; a code as 007 stays text."""
+def _plain(name: str, written: str) -> str | float | bool:
+    """Return a number or boolean for a text that is one; a code as 007 and names of people stay text."""
+    if name in _NAMES:
+        return written
     if written in ("true", "false"):
         return written == "true"
     if (match := _PLAIN_NUMBER.fullmatch(written)) is None:

@@ -26,8 +26,8 @@ ON_POWER = {1: False, 2: True, 3: True}
 IGNITION_TRIGGERS = {"i": True, "I": False}
 POWER_TRIGGERS = {"e": False, "E": True, "2": False, "3": True}
 """Of Queclink trackers: external power lost and back, charging stopped and started."""
-# Pictures are large, and whose message it is says the topic that the broker checked.
-_DROPPED = {"_type", "image", "face", "topic", "_http", "ghash", "username", "device"}
+# Pictures are large; a Recorder adds the rest.
+_DROPPED = {"_type", "image", "face", "_http", "ghash", "username", "device"}
 
 
 class Location(msgspec.Struct, frozen=True, gc=False):

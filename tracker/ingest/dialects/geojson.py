@@ -18,6 +18,7 @@ from tracker.ingest.dialects._fields import (
     extras,
     fix_time,
     identity,
+    known,
     percent_of,
     place,
     speed_mps,
@@ -30,10 +31,10 @@ from tracker.ingest.dialects._values import from_json
 PAYLOAD_BYTES = 1024 * 1024
 """A day of Overland in one message."""
 
-TIMES = ("timestamp", "time", "datetime", "when", "recorded_at", "tst")
+TIMES = ("timestamp", "time", "datetime", "when", "recorded_at", "tst", "date")
 DEVICES = ("device_id", "deviceId", "device", "tid")
 ACCURACIES = ("horizontal_accuracy", "accuracy", "acc", "precision")
-ALTITUDES = ("altitude", "alt", "elevation", "ele")
+ALTITUDES = ("altitude", "alt", "elevation", "ele", "height")
 SPEEDS: Mapping[str, SpeedUnit | None] = {
     "speed": None,
     "speed_kmh": SpeedUnit.KMH,
@@ -46,9 +47,13 @@ PERCENTS = ("battery", "batt", "bat", "battery_pct")
 SATELLITES = ("satellites", "sats", "sat")
 CHARGING = {"unplugged": False, "charging": True, "full": True}
 MOVING = frozenset({"driving", "walking", "running", "cycling"})
+CONNECTIONS = frozenset({"wifi", "mobile", "offline"})
 TAKEN = frozenset(
     (*TIMES, *DEVICES, *ACCURACIES, *ALTITUDES, *SPEEDS, *COURSES, *FRACTIONS, *PERCENTS, *SATELLITES)
-) | {"hdop", "battery_state", "battery_status", "charging", "wifi", "action"}
+) - {"tid"} | {
+    *("hdop", "battery_state", "battery_status", "charging", "action", "trigger"),
+    *("wifi", "ssid", "bssid", "connection"),
+}
 
 
 class GeoJson:
@@ -132,7 +137,7 @@ def _report(feature: Any, message: Message) -> Report | None:
             battery_pct=_battery(members),
             charging=_charging(members),
             motion=_motion(members),
-            trigger=text(members, "action", longest=64),
+            trigger=text(members, "action", longest=64) or text(members, "trigger", longest=64),
             satellites=None if satellites is None else int(satellites),
             hdop=_first(members, ("hdop",), high=1000),
             network=_network(members),
@@ -201,8 +206,13 @@ def _motion(members: Body) -> bool | None:
 
 
 def _network(members: Body) -> dict[str, Any]:
-    ssid = text(members, "wifi", longest=64)
-    return {} if ssid is None else {"type": "wifi", "ssid": ssid}
+    """Return the network: Overland tells the SSID as `wifi`, Dawarich what OwnTracks told it."""
+    ssid = text(members, "wifi", longest=64) or text(members, "ssid", longest=64)
+    bssid = text(members, "bssid", longest=64)
+    kind = members.get("connection")
+    if not isinstance(kind, str) or kind not in CONNECTIONS:
+        kind = "wifi" if ssid or bssid else None
+    return known(type=kind, ssid=ssid, bssid=bssid)
 
 
 DIALECT = GeoJson()

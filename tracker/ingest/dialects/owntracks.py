@@ -22,6 +22,7 @@ from tracker.ingest.dialects._owntracks_csv import members
 from tracker.ingest.dialects._owntracks_facts import fact
 from tracker.ingest.dialects._owntracks_identity import claimed, is_command
 from tracker.ingest.dialects._owntracks_members import attrs, charging, ignition, location, network, trigger
+from tracker.ingest.dialects._owntracks_quick import position
 from tracker.ingest.dialects._values import check_size, epoch_time, from_json
 
 KMH = MPS_PER_UNIT[SpeedUnit.KMH]
@@ -57,6 +58,10 @@ class OwnTracks:
         """
         check_size(message.payload, PAYLOAD_BYTES)
         if not message.payload or is_command(message.topic):
+            return NOTHING
+        if not message.devices and (quick := position(message.payload, message.received_at)) is not None:
+            return Decoded(reports=(Report(None if message.known else claimed(message, {}), quick),))
+        if message.payload.isspace():
             return NOTHING
         if message.payload[:1] not in (b"{", b"[") and (written := members(message.payload)) is not None:
             return _location(written, message)

@@ -47,7 +47,7 @@ class Pui:
         Raises:
             Malformed: it cannot be read or cannot be true, or does not say which device it is from.
         """
-        if not message.payload:
+        if not message.payload.strip():
             return NOTHING
         body = from_json(message.payload, PAYLOAD_BYTES)
         if not isinstance(body, dict):
@@ -85,6 +85,7 @@ def _report(body: Body, message: Message) -> Decoded:
                 speed_mps=scaled(speed, MPS_PER_CMS) if unit is None else speed_mps(speed, unit),
                 course_deg=course_deg(number(body, "bear")),
                 ignition=ignition,
+                trigger=body["rpt"],
                 attrs=extras(body, _COLUMNS),
             ),
         )

@@ -53,7 +53,7 @@ class Teltonika:
         Raises:
             Malformed: it cannot be read or cannot be true, or its topic does not say which device it is from.
         """
-        if not message.payload or message.topic.rpartition("/")[2] == "commands":
+        if not message.payload.strip() or message.topic.rpartition("/")[2] == "commands":
             return NOTHING
         body = from_json(message.payload, PAYLOAD_BYTES)
         if not isinstance(body, dict):

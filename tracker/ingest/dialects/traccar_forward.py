@@ -56,7 +56,7 @@ class TraccarForward:
         Raises:
             Malformed: it cannot be read or cannot be true, or does not say which device it is from.
         """
-        if not message.payload:
+        if not message.payload.strip():
             return NOTHING
         body = from_json(message.payload, PAYLOAD_BYTES)
         if not isinstance(body, dict):

@@ -4,8 +4,6 @@ An answer below 300 says that the message is committed, or refused for good and 
 sending it again helps nobody. Everything else leaves it with the sender.
 """
 
-import re
-
 from apiflask import APIBlueprint
 from flask import Response, request
 
@@ -24,7 +22,6 @@ QUERY_LENGTH = 4096
 CHALLENGE = 'Basic realm="devices", charset="UTF-8"'
 HEADERS = ("content-type", "x-limit-u", "x-limit-d")
 """The headers that dialects read; nothing else of a request is passed on, credentials least of all."""
-_FORM_QUERY = re.compile(r"application/x-www-form-urlencoded\b", re.IGNORECASE)
 
 
 @BLUEPRINT.post("/owntracks")
@@ -88,10 +85,7 @@ def overland_by_path(device_id: str, password: str) -> Response:
 
 def _spoken() -> str:
     """Return who speaks: Traccar Client sends JSON, whatever it calls it; OsmAnd a query or a form."""
-    body = _body()
-    if _FORM_QUERY.match(request.content_type or "") or not body.lstrip().startswith((b"{", b"[")):
-        return "osmand"
-    return "traccar_client"
+    return "traccar_client" if _body().lstrip().startswith((b"{", b"[")) else "osmand"
 
 
 def _taken(dialect: str, answer: str, media: str, credentials: tuple[str, str] | None = None) -> Response:

@@ -63,8 +63,7 @@ def _geojson(asked: PositionQuery, since: datetime, until: datetime) -> Response
 
 
 def _cursor(row: PositionRow) -> str:
-    # The text, not the epoch seconds: a float may be a microsecond off.
-    return moment_cursor(datetime.fromisoformat(row.recorded_text).astimezone(UTC), row.device_id)
+    return moment_cursor(datetime.fromtimestamp(row.recorded_at, UTC), row.device_id)
 
 
 def _simplified(page: Any, outliers: set[tuple[str, float]], tolerance_m: float) -> list[PositionRow]:

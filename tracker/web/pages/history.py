@@ -9,6 +9,7 @@ from flask import Response, request, url_for
 from flask_babel import format_date, format_decimal, ngettext
 from flask_babel import gettext as _
 
+from tracker.domain.errors import NotFound
 from tracker.domain.ids import is_id
 from tracker.domain.subject import Subject
 from tracker.history.days import days_of
@@ -16,6 +17,7 @@ from tracker.history.service import CONTEXT, scale_of, tracks_of
 from tracker.history.trips import History, history_of
 from tracker.store.access import PositionRow, TrackRow
 from tracker.web import i18n
+from tracker.web.api._export import file_of
 from tracker.web.context import here
 from tracker.web.day_story import Item, Story, story_of
 from tracker.web.geojson import rfc3339
@@ -29,7 +31,7 @@ MOST_POSITIONS = 50_000
 """So many of a day and half a day on either side are looked at: one each two and a half seconds."""
 FIRST_DAY = date(2000, 1, 2)
 MPS_TO_KMH = 3.6
-EXPORTS = (("gpx", "GPX"), ("kml", "KML"), ("geojson", "GeoJSON"), ("csv", "CSV"))
+EXPORTS = (("gpx", "GPX"), ("kml", "KML"), ("csv", "CSV"))
 
 
 @BLUEPRINT.get("/history")
@@ -79,9 +81,21 @@ def show() -> Response:
         story=_told(story),
         items=[_item(item, at, day) for item in story.items],
         track=_document(story, subject, since, until, zone_name),
-        exports=_exports(subject.subject_id, since, until),
+        exports=_exports(subject.subject_id, day, since, until),
         **common,
     )
+
+
+@BLUEPRINT.get("/history/geojson")
+def geojson() -> Response:
+    """Send the whole day as one GeoJSON file; the API gives it in pages."""
+    context = here()
+    at, _ignored = zone()
+    subject = _asked_subject(context.access.subjects())
+    if subject is None:
+        raise NotFound("subject")
+    since, until = day_bounds(_asked_day(context.now.astimezone(at).date()), at)
+    return file_of(subject.subject_id, "geojson", since, until)
 
 
 def _asked_day(today: date) -> date:
@@ -213,7 +227,10 @@ def _document(
     }
 
 
-def _exports(subject_id: str, since: datetime, until: datetime) -> list[tuple[str, str]]:
+def _exports(subject_id: str, day: date, since: datetime, until: datetime) -> list[tuple[str, str]]:
     """Return the address and the name of each format of the day."""
     span: dict[str, Any] = {"subject_id": subject_id, "from": rfc3339(since), "to": rfc3339(until)}
-    return [(url_for("api-positions.index", **span, format=format_), name) for format_, name in EXPORTS]
+    return [
+        *((url_for("api-positions.index", **span, format=format_), name) for format_, name in EXPORTS),
+        (url_for("history.geojson", subject_id=subject_id, day=day.isoformat()), "GeoJSON"),
+    ]
