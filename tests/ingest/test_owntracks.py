@@ -128,7 +128,7 @@ def test_the_equator_is_a_place() -> None:
 
 def test_extras_are_bounded_and_pictures_dropped() -> None:
     found = position(image="x" * 20_000, poi="here", big="y" * 5000, topic="owntracks/other/device")
-    assert found.attrs == {"poi": "here"}
+    assert found.attrs == {"poi": "here", "topic": "owntracks/other/device"}
 
 
 def test_a_replayed_location_is_dated_by_itself_and_taken() -> None:

@@ -46,6 +46,7 @@ def refusal(body: Any, topic: str = "x") -> Reason:
         ({"ign": "off"}, "ignition", False),
         ({"ign": "unknown"}, "ignition", None),
         ({"rpt": "loc", "vin": "W1"}, "attrs", {"rpt": "loc", "vin": "W1"}),
+        ({"rpt": "loc"}, "trigger", "loc"),
     ],
 )
 def test_a_member_is_taken_or_unknown(members: dict[str, Any], field: str, value: object) -> None:

@@ -18,8 +18,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     "" over HTTP, where `query` is the text behind the question mark and `headers` have lower-case names.
     `known` if our broker has checked whose topic that is, so that the message need not claim it. `retained`
     if a broker replays it; `payload_key` opens encrypted payloads, and `payload_keys`, by external id in
-    lower case, those of the devices that the sender speaks for. `devices` are the settings of the devices that the sender may speak for, by external id in lower case; a device that speaks for itself
-    alone has its own under "".
+    lower case, those of the devices that the sender speaks for. `devices` are the settings of the
+    devices that the sender may speak for, named alike; a device that speaks for itself has its own under "".
     """
 
     topic: str
