@@ -43,23 +43,25 @@ Fix = tuple[Device, datetime, LatLon]
 
 
 @contextmanager
-def servers_with_family() -> Iterator[tuple[Servers, list[Device]]]:
-    """Start private servers on which ingest, a publisher and a listener may sign in, with 1,000 devices."""
+def servers_with_family(devices_count: int = DEVICES) -> Iterator[tuple[Servers, list[Device]]]:
+    """Start private servers on which ingest, a publisher and a listener may sign in, with so many devices."""
     users = [(user, password_hash(PASSWORD)) for user in (INGEST, PUBLISHER, LISTENER)]
     access = (
-        f"user {PUBLISHER}\ntopic write owntracks/#\ntopic write {PEER_ROOT}/#\n\n"
-        f"user {LISTENER}\ntopic read {PEER_ROOT}/#\n\n"
+        f"user {PUBLISHER}\n"
+        + "".join(f"topic write {root}/#\n" for root in ("owntracks", "tracker", "gateway", PEER_ROOT))
+        + f"\nuser {LISTENER}\ntopic read {PEER_ROOT}/#\n\n"
     )
     with private_servers(password_file(users, ()), access + access_file([INGEST])) as servers:
         database = Database(servers.database_url)
         with database.begin() as session:
             housekeeping.prepare(session, utc_now())
-        family = _family(database)
+        family = add_family(database, devices_count)
         database.close()
         yield servers, family
 
 
-def _family(database: Database) -> list[Device]:
+def add_family(database: Database, count: int) -> list[Device]:
+    """Store an account with one subject and its devices."""
     now = utc_now()
     made = []
     with database.begin() as session:
@@ -72,7 +74,7 @@ def _family(database: Database) -> list[Device]:
             created_at=now,
         )
         subjects.add(session, subject)
-        for number in range(DEVICES):
+        for number in range(count):
             device = Device(
                 account_id=account.account_id,
                 device_id=new_id(),

@@ -21,6 +21,14 @@ def peak_memory_mb(pid: int) -> float:
     raise LookupError(pid)
 
 
+def memory_mb(pid: int) -> float:
+    """Return the memory that a process has resident now."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1000
+    raise LookupError(pid)
+
+
 def parent(pid: int) -> int:
     """Return the id of the process that started this one."""
     return int(_stat(pid)[1])

@@ -148,7 +148,7 @@ def _listen(port: int, wanted: int, ready: Event, told: Pipe) -> None:
     arrived: list[Arrived] = []
     alarm = Alarm()
     topics = [f"{PEER_ROOT}/#"]
-    connection = open_connection(address, 1, topics, arrived.append, utc_now, unacknowledged=6000)
+    connection = open_connection(address, 1, topics, arrived.extend, utc_now, unacknowledged=6000)
     ready.set()
     acknowledged = 0
     while len(arrived) < wanted:

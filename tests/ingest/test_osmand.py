@@ -62,6 +62,7 @@ def refusal(query: str, payload: bytes = b"") -> Reason:
         ("valid=1", "at", LatLon(lat=55.75, lon=37.62)),
         ("rpm=933&fuel=24.5&sos=true", "attrs", {"rpm": 933, "fuel": 24.5, "sos": True}),
         ("driver=007&note=a%20b&nul=%00", "attrs", {"driver": "007", "note": "a b"}),
+        ("driverUniqueId=4711", "attrs", {"driverUniqueId": "4711"}),
         ("speed=10&speed=20", "speed_mps", pytest.approx(5.144444)),
     ],
 )

@@ -148,6 +148,48 @@ def test_a_simplified_answer_keeps_ends_and_outliers(
     assert [each for each in whole if each in simple] == simple
 
 
+def test_numbers_and_moments_are_told_as_they_were_reported(
+    home: Household, owner: Caller, services: Services
+) -> None:
+    subject_id = add_subject(owner, kind="child")
+    at = services.clock().replace(microsecond=0) - timedelta(hours=1)
+    moments = [at, at + timedelta(microseconds=123_457), at + timedelta(seconds=1, microseconds=999_999)]
+    fixes = [Fix(moment.timestamp(), 60.123456789, -24.987654321, 8.1) for moment in moments]
+    store(services, home, subject_id, [fixes])
+    features = owner.get(f"/api/v1/positions?subject_id={subject_id}").json["features"]
+    assert [datetime.fromisoformat(each["properties"]["recorded_at"]) for each in features] == moments
+    assert [each["geometry"]["coordinates"] for each in features] == [[-24.987654321, 60.123456789]] * 3
+    assert {each["properties"]["accuracy_m"] for each in features} == {8.1}
+    first = owner.get(f"/api/v1/positions?subject_id={subject_id}&limit=2").json
+    rest = owner.get(f"/api/v1/positions?subject_id={subject_id}&after={first['next']}").json
+    assert [*first["features"], *rest["features"]] == features
+
+
+def test_a_year_is_told_coarsely_and_agrees_with_its_days_in_full(
+    home: Household, owner: Caller, services: Services
+) -> None:
+    subject_id = add_subject(owner, kind="child")
+    whole = of_today(services, day().fixes)
+    long_ago = [fix._replace(recorded_at=fix.recorded_at - 300 * 86400) for fix in whole]
+    much = store(services, home, subject_id, [whole, long_ago])
+    store(services, home, subject_id, [[fix._replace(lat=fix.lat + 0.1) for fix in whole[::9]]])
+    path = f"/api/v1/days?subject_id={subject_id}&tz=Asia/Kolkata&limit=1000&from="
+    year = owner.get(path + _ago(owner, 370)).json["items"]
+    month = owner.get(path + _ago(owner, 30)).json["items"]
+    assert {each["detail"] for each in year} == {"coarse"}
+    assert {each["detail"] for each in month} == {"full"}
+    assert sum(each["position_count"] for each in year) == len(whole) + len(long_ago)
+    assert {each["device_id"] for each in year} == {much}
+    known = [name for name, value in year[0].items() if value is not None and name != "detail"]
+    assert [{name: each[name] for name in known} for each in year[-len(month) :]] == [
+        {name: each[name] for name in known} for each in month
+    ]
+    assert [each["device_count"] for each in year[: -len(month)]] == [1] * (len(year) - len(month))
+    assert year[0].keys() == month[0].keys()
+    first = owner.get(f"{path}{_ago(owner, 370)}&limit=1".replace("limit=1000&", "")).json
+    assert first["items"] == year[:1]
+
+
 def test_days_are_of_the_zone_asked_for(home: Household, owner: Caller, services: Services) -> None:
     subject_id = add_subject(owner, kind="child")
     store(services, home, subject_id, [of_today(services, day().fixes)])
@@ -163,7 +205,8 @@ def test_a_subject_of_others_and_a_span_too_long_are_refused(
     theirs = add_subject(neighbours.bearer)
     assert owner.get(f"/api/v1/{name}?subject_id={theirs}").status_code == 404
     mine = add_subject(owner)
-    long = owner.get(f"/api/v1/{name}?subject_id={mine}&from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z")
+    end = "2027-01-08" if name == "days" else "2026-03-01"
+    long = owner.get(f"/api/v1/{name}?subject_id={mine}&from=2026-01-01T00:00:00Z&to={end}T00:00:00Z")
     assert long.status_code == 422
     assert long.json["errors"][0]["field"] == "to"
     for odd in ("from=0001-01-01T00:00:00Z", "to=0001-01-01T00:00:00Z"):

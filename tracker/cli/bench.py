@@ -8,7 +8,20 @@ import click
 
 from tracker import registry
 
-NAMES = ("ingest", "latency", "decode", "history", "fences", "truth", "vault", "faults", "flood", "import")
+NAMES = (
+    "ingest",
+    "latency",
+    "decode",
+    "history",
+    "fences",
+    "truth",
+    "vault",
+    "faults",
+    "flood",
+    "import",
+    "growth",
+    "soak",
+)
 
 
 @click.command("bench")

@@ -39,19 +39,20 @@ def marks(
     """
     if not fixes:
         return []
-    at = start or (fixes[0].lat, fixes[0].lon)
+    lat, lon = start or (fixes[0].lat, fixes[0].lon)
     finish = end or (fixes[-1].lat, fixes[-1].lon)
     grown = [Mark(fixes[0].recorded_at, 0.0, 0.0)]
     unsure_at_m = fixes[0].accuracy_m
     previous_s = fixes[0].recorded_at
     for fix in fixes[1:-1]:
-        step_m = apart_m(*at, fix.lat, fix.lon)
-        if step_m >= STEP_M and step_m >= _least_step_m(unsure_at_m, fix.accuracy_m):
-            grown.append(_grown(grown[-1], fix.recorded_at, previous_s, step_m))
-            at, unsure_at_m = (fix.lat, fix.lon), fix.accuracy_m
-        previous_s = fix.recorded_at
+        moment_s, fix_lat, fix_lon, accuracy_m, *_ = fix
+        step_m = apart_m(lat, lon, fix_lat, fix_lon)
+        if step_m >= STEP_MOST_M or (step_m >= STEP_M and step_m >= _least_step_m(unsure_at_m, accuracy_m)):
+            grown.append(_grown(grown[-1], moment_s, previous_s, step_m))
+            lat, lon, unsure_at_m = fix_lat, fix_lon, accuracy_m
+        previous_s = moment_s
     if len(fixes) > 1:
-        grown.append(_grown(grown[-1], fixes[-1].recorded_at, previous_s, apart_m(*at, *finish)))
+        grown.append(_grown(grown[-1], fixes[-1].recorded_at, previous_s, apart_m(lat, lon, *finish)))
     return grown
 
 

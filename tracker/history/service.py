@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from tracker.domain.errors import Invalid
 from tracker.domain.subject import Subject, SubjectKind
@@ -18,8 +18,8 @@ CONTEXT = timedelta(hours=12)
 """So far before and behind a span its neighbours are read, so that what crosses its ends is told whole."""
 LONGEST = timedelta(days=33)
 """A month of local days, which may be a day longer on either side."""
-OVERVIEW_DAYS = 372
-"""370 days touch at most so many local ones, where one is cut at either end."""
+OVERVIEW_DAYS = 371
+"""370 days that begin in the middle of one touch so many local ones."""
 POSITIONS_MOST = 200_000
 
 
@@ -62,7 +62,7 @@ def coarse_days(
 
     Raises:
         NotFound: the subject is missing, or not the viewer's to see.
-        Invalid: there are more than 372 days.
+        Invalid: there are more than 371 days.
     """
     if len(spans) > OVERVIEW_DAYS:
         raise Invalid(("to", "at most 370 days after from"))
@@ -91,12 +91,12 @@ def coarse_days(
 
 def tracks_of(rows: Iterable[TrackRow | PositionRow]) -> dict[str, list[Fix]]:
     """Return the ordered track of each device."""
-    fixes: dict[str, list[Fix]] = defaultdict(list)
+    tracks: dict[str, list[Fix]] = defaultdict(list)
     # Both kinds of rows begin with the device's id and the members of a fix.
     end = 1 + len(Fix._fields)
-    for row in rows:
-        fixes[row[0]].append(Fix._make(row[1:end]))
-    return {device_id: ordered(found) for device_id, found in sorted(fixes.items())}
+    for device_id, of_device in groupby(rows, key=itemgetter(0)):
+        tracks[device_id] += [Fix._make(row[1:end]) for row in of_device]
+    return {device_id: ordered(found) for device_id, found in sorted(tracks.items())}
 
 
 def mark(access: Access, subject: Subject, page: Sequence[PositionRow]) -> set[tuple[str, float]]:

@@ -26,6 +26,10 @@ CELL_M = 20.0
 
 
 _LEAST_ACCURACY_M = 5.0
+_FEW = 100
+"""Of more fixes than this not every two are compared."""
+_ROUGHLY = 1.05
+"""What the flat ground makes of distances, generously."""
 _EXCURSION_M2 = EXCURSION_M**2
 _ROW = 2**24
 """A cell's key is its number to the east times this, plus that to the north."""
@@ -77,9 +81,14 @@ class Ground:
             1 / max(_LEAST_ACCURACY_M, _UNSAID_ACCURACY_M if each is None else each) for each in accuracies_m
         ]
 
-    def away_m(self, lat: float, lon: float, number: int) -> float:
-        """Return the metres from a place to a fix."""
-        return apart_m(lat, lon, self.lats[number], self.lons[number])
+    def away_m(self, lat: float, lon: float, members: Sequence[int]) -> list[float]:
+        """Return the metres from a place to each of some fixes, on a plane: right near it, far if far."""
+        lats, lons = self.lats, self.lons
+        lon += 360 * round((lons[members[0]] - lon) / 360)
+        shrink = DEGREE_M * math.cos(math.radians(lat))
+        return [
+            math.hypot((lats[number] - lat) * DEGREE_M, (lons[number] - lon) * shrink) for number in members
+        ]
 
 
 def _without_jumps(lons: list[float]) -> list[float]:
@@ -118,47 +127,68 @@ def _grown(ground: Ground, first: int, end: int) -> list[int]:
     shrink = DEGREE_M * math.cos(math.radians(lat))
     weighed, middle_x, middle_y = weights[first], 0.0, 0.0
     members = [first]
-    strays = 0
-    seen_s = began_s
+    seen = first
     for number in range(first + 1, end):
         x = (lons[number] - lon) * shrink - middle_x
         y = (lats[number] - lat) * DEGREE_M - middle_y
         away_m2 = x * x + y * y
         if away_m2 <= reaches_m2[number]:
-            weight = weights[number]
-            weighed += weight
-            middle_x += x * weight / weighed
-            middle_y += y * weight / weighed
+            weighed += weights[number]
+            part = weights[number] / weighed
+            middle_x += x * part
+            middle_y += y * part
             members.append(number)
-            seen_s = moments[number]
-            strays = 0
-        elif away_m2 > _EXCURSION_M2 or moments[number] - seen_s > min(EXCURSION_S, seen_s - began_s):
+            seen = number
+        elif away_m2 > _EXCURSION_M2:
             break
         else:
-            strays += 1
-            if strays > 1 and seen_s - began_s < SETTLED_S:
+            lasted_s = moments[seen] - began_s
+            if moments[number] - moments[seen] > min(EXCURSION_S, lasted_s):
+                break
+            if number - seen > 1 and lasted_s < SETTLED_S:
                 break
     return members
 
 
 def _stop_of(ground: Ground, members: Sequence[int]) -> Stop | None:
-    if not _lasts(ground, members):
+    if not _lasts(ground, members) or not _rests(ground, members):
         return None
-    lat, lon = _middle(ground, members)
+    away_m = ground.away_m(*_middle(ground, members), members)
     # The way in and out belongs to the trips: the stay begins and ends well within the place.
-    is_core = [
-        ground.away_m(lat, lon, number) <= RADIUS_M / 2 + ground.slacks_m[number] for number in members
+    core = [
+        at
+        for at, (number, each_m) in enumerate(zip(members, away_m, strict=True))
+        if each_m <= RADIUS_M / 2 + ground.slacks_m[number]
     ]
-    if True not in is_core:
-        return None
-    return _measured(ground, members[is_core.index(True) : len(members) - is_core[::-1].index(True)])
+    return _measured(ground, members[core[0] : core[-1] + 1]) if core else None
+
+
+def _rests(ground: Ground, members: Sequence[int]) -> bool:
+    """Tell whether two fixes long enough apart are near enough to be of one core: a slow walk has none."""
+    if len(members) > _FEW:
+        return True
+    least_s = LEAST_OFF_S if _is_off(ground, members) else LEAST_S
+    moments, lats, lons, slacks_m = ground.moments, ground.lats, ground.lons, ground.slacks_m
+    shrink = DEGREE_M * math.cos(math.radians(lats[members[0]]))
+    for start in members:
+        for end in reversed(members):
+            if moments[end] - moments[start] < least_s:
+                break
+            away_m = math.hypot((lats[end] - lats[start]) * DEGREE_M, (lons[end] - lons[start]) * shrink)
+            if away_m <= _ROUGHLY * (RADIUS_M + slacks_m[start] + slacks_m[end]):
+                return True
+    return False
+
+
+def _is_off(ground: Ground, members: Sequence[int]) -> bool:
+    return any(ground.ignitions[number] is False for number in members)
 
 
 def _lasts(ground: Ground, members: Sequence[int]) -> bool:
     lasted_s = ground.moments[members[-1]] - ground.moments[members[0]]
     if lasted_s >= LEAST_S:
         return True
-    return lasted_s >= LEAST_OFF_S and any(ground.ignitions[number] is False for number in members)
+    return lasted_s >= LEAST_OFF_S and _is_off(ground, members)
 
 
 def _measured(ground: Ground, members: Sequence[int]) -> Stop | None:
@@ -166,7 +196,7 @@ def _measured(ground: Ground, members: Sequence[int]) -> Stop | None:
         return None
     ignitions = {ground.ignitions[number] for number in members} - {None}
     lat, lon = _middle(ground, members)
-    away_m = sorted([ground.away_m(lat, lon, number) for number in members])
+    away_m = sorted(ground.away_m(lat, lon, members))
     moments = ground.moments[members[0] : members[-1] + 1]
     return Stop(
         first=members[0],
@@ -187,28 +217,21 @@ def _joined(ground: Ground, found: Sequence[Stop]) -> list[Stop]:
     joined: list[Stop] = []
     for stop in found:
         before = joined[-1] if joined else None
-        if (
-            before
-            and apart_m(before.lat, before.lon, stop.lat, stop.lon) <= RADIUS_M
-            and all(
-                ground.away_m(before.lat, before.lon, number) <= 2 * RADIUS_M
-                for number in range(before.last, stop.first + 1)
-            )
-        ):
-            joined[-1] = join(ground, before, stop)
-        else:
-            joined.append(stop)
+        if before and apart_m(before.lat, before.lon, stop.lat, stop.lon) <= RADIUS_M:
+            between = range(before.last, stop.first + 1)
+            if max(ground.away_m(before.lat, before.lon, between)) <= 2 * RADIUS_M:
+                joined[-1] = join(ground, before, stop)
+                continue
+        joined.append(stop)
     return joined
 
 
 def join(ground: Ground, before: Stop, after: Stop) -> Stop:
     """Return one stop for two at the same place, with what lies between them."""
-    members = [
-        number
-        for number in range(before.first, after.last + 1)
-        if ground.away_m(before.lat, before.lon, number) <= 2 * RADIUS_M
-        or number in {before.first, after.last}
-    ]
+    whole = range(before.first, after.last + 1)
+    away_m = ground.away_m(before.lat, before.lon, whole)
+    away_m[0] = away_m[-1] = 0.0
+    members = [number for number, each_m in zip(whole, away_m, strict=True) if each_m <= 2 * RADIUS_M]
     return _measured(ground, members) or before
 
 
@@ -221,26 +244,22 @@ def _middle(ground: Ground, members: Sequence[int]) -> tuple[float, float]:
     lat, lon = ground.lats[members[0]], ground.lons[members[0]]
     shrink = DEGREE_M * math.cos(math.radians(lat))
     moments = [ground.moments[number] for number in members]
+    befores, behinds = [moments[0], *moments[:-1]], [*moments[1:], moments[-1]]
     cells: dict[int, list[float]] = {}
-    for number, before_s, behind_s in zip(
-        members, [moments[0], *moments[:-1]], [*moments[1:], moments[-1]], strict=True
-    ):
+    for number, before_s, behind_s in zip(members, befores, behinds, strict=True):
         x = (ground.lons[number] - lon) * shrink
         y = (ground.lats[number] - lat) * DEGREE_M
         held_s = behind_s - before_s
-        key = round(x / CELL_M) * _ROW + round(y / CELL_M)
-        cell = cells.get(key)
-        if cell is None:
-            cells[key] = [held_s, held_s * x, held_s * y]
-        else:
-            cell[0] += held_s
-            cell[1] += held_s * x
-            cell[2] += held_s * y
-    fullest = max(
-        sorted(cells), key=lambda key: sum([cells[key + step][0] for step in _SQUARE if key + step in cells])
-    )
-    around = [cells[fullest + step] for step in _SQUARE if fullest + step in cells]
-    held_s, moment_x, moment_y = map(sum, zip(*around, strict=True))
+        cell = cells.setdefault(round(x / CELL_M) * _ROW + round(y / CELL_M), [0.0, 0.0, 0.0])
+        cell[0] += held_s
+        cell[1] += held_s * x
+        cell[2] += held_s * y
+
+    def around(key: int) -> list[list[float]]:
+        return [cells[key + step] for step in _SQUARE if key + step in cells]
+
+    fullest = max(sorted(cells), key=lambda key: sum([cell[0] for cell in around(key)]))
+    held_s, moment_x, moment_y = map(sum, zip(*around(fullest), strict=True))
     middle_lon = lon + moment_x / held_s / shrink
     return lat + moment_y / held_s / DEGREE_M, (middle_lon + 180) % 360 - 180
 

@@ -15,6 +15,7 @@ from tracker.ingest.dialects._message import NOTHING, Decoded, Dialect, Message
 from tracker.ingest.topics import GATEWAY, inner_topic, parse
 
 NO_DIALECT = "none"
+_BY_GATEWAY = f"{GATEWAY}/"
 
 log = structlog.get_logger()
 
@@ -70,7 +71,8 @@ def decode(
 
     A decoder that fails otherwise is a fault of ours; it is logged and costs that message alone.
     """
-    known = dialect.root is not None and arrived.origin is None
+    # A gateway may speak a dialect that has a root of its own: the broker knows the gateway, not its devices.
+    known = dialect.root is not None and arrived.origin is None and not arrived.topic.startswith(_BY_GATEWAY)
     message = Message(
         topic=arrived.topic if known or arrived.origin else inner_topic(arrived.topic),
         payload=arrived.payload,

@@ -1,18 +1,21 @@
 """CSV (RFC 4180) with a header: one row a position, columns named as the product names things.
 
 Texts come from devices, so a spreadsheet must not take one for a formula (CWE-1236): a text that begins like
-one, or with an apostrophe, gets an apostrophe before it, which the reader of this format takes off again.
+one, or with an apostrophe, gets an apostrophe before it, which the reader of this format takes off again. So
+does what stands behind a separator of other tables: where the comma is the decimal sign, spreadsheets split a
+row at semicolons.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tracker.domain.position import Placed
 from tracker.history.exports._writer import MEASURES, as_text, known, rfc3339
 
 COLUMNS = ("recorded_at", "received_at", "subject_id", "device_id", "lat", "lon", *MEASURES)
-GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")
+_FORMULA = re.compile("""(^|[;|\t\r\n])(?="*[-=+@\t\r\n'＝＋－＠])""")
 _TEXTS = frozenset({"trigger", "network", "attrs"})
 
 
@@ -50,7 +53,7 @@ def _row(placed: Placed) -> list[str]:
 
 def guarded(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(GUARDED) else text
+    return _FORMULA.sub(r"\1'", text)
 
 
 FORMAT = Csv()

@@ -4,6 +4,7 @@ Columns are known by the names below, in any order and case. A name says its uni
 metres a second. Times without a zone are UTC.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
@@ -41,6 +42,7 @@ _SPEEDS = {
     "speed_knots": 1852 / 3600,
 }
 _TEXTS = ("trigger", "network", "attrs")
+_GUARD = re.compile("""(^|[;|\t\r\n])'(?="*[-=+@\t\r\n'＝＋－＠])""")
 
 
 class Csv:
@@ -86,8 +88,8 @@ def _position(row: Mapping[str, str]) -> Position:
 
 
 def unguarded(text: str) -> str:
-    """Return a text without the apostrophe by which an export keeps it from being taken for a formula."""
-    return text[1:] if text[:1] == "'" else text
+    """Return a text without the apostrophes by which an export keeps it from being taken for a formula."""
+    return _GUARD.sub(r"\1", text)
 
 
 FORMAT = Csv()

@@ -36,7 +36,7 @@ class Quick(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, r
     kind: Literal["location"]
     lat: Annotated[float, Meta(ge=-90, le=90)]
     lon: Annotated[float, Meta(ge=-180, le=180)]
-    tst: int
+    tst: int | float
     acc: Metres | None = None
     alt: Annotated[float, Meta(ge=-12_000, le=1e6)] | None = None
     vel: Annotated[float, Meta(ge=-1, le=1e5)] | None = None

@@ -1,7 +1,8 @@
 """GeoJSON features with a point and a time (RFC 7946): Overland, GPSLogger, exports of Dawarich and GeoPulse.
 
 Over HTTP, or below the topic `tracker/{device}/geojson`; a topic names the device before the body does. A
-feature without geometry is an action of the app and says no place. -1 is unknown.
+feature without geometry is an action of the app and says no place; where it has one, as a trip has, it is
+that of the last fix, not a new one. -1 is unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,6 +123,8 @@ def _report(feature: Any, message: Message) -> Report | None:
         return None
     members = feature.get("properties")
     members = members if isinstance(members, dict) else {}
+    if _is_log(members):
+        return None
     device = _device(members, feature, message.topic)
     unit = message.settings_of(device).speed_unit or SpeedUnit.MPS
     satellites = _first(members, SATELLITES, high=1000)
@@ -144,6 +147,12 @@ def _report(feature: Any, message: Message) -> Report | None:
             attrs=extras(members, TAKEN),
         ),
     )
+
+
+def _is_log(members: Body) -> bool:
+    """Tell whether Overland repeats its last place to log a trip or an action; a visit has its own."""
+    repeats = members.get("action") is not None and not any(name in members for name in ACCURACIES)
+    return repeats or members.get("type") == "trip"
 
 
 def _device(members: Body, feature: Body, topic: str) -> str | None:
