@@ -1,9 +1,9 @@
-"""One device's day by HTTP: positions as GeoJSON, trips, beside the bare SQL fetch of the same rows.
+"""One device's day by HTTP, positions and trips, beside the bare SQL fetch of the same rows; and its year.
 
 `tracker web` runs as a process of its own on a private database with `--size` positions (1,000,000 unless
-said) of many devices, stored in the order of arrival. The time is the client's, from the request's first
-byte to the answer's last over a kept loopback connection, everything warm: sign-in check, reading, outlier
-marks, encoding.
+said) of many devices, stored in the order of arrival, and a year of minutes of one more. The time is the
+client's, from the request's first byte to the answer's last over a kept loopback connection, everything
+warm: sign-in check, reading, outlier marks, encoding.
 """
 
 import http.client
@@ -40,6 +40,7 @@ ROWS = 1_000_000
 DAYS = 7
 MINUTES_A_DAY = 1440
 DENSE_A_DAY = 8640
+YEAR_DAYS = 365
 REQUESTS = 15
 
 _FILL = """
@@ -97,7 +98,7 @@ class _Home:
             self.account_id = account.account_id
             sessions.add(session, self._signed(), token_hash(self.token))
             self.placed = []
-            for number in range(count + 1):
+            for number in range(count + 2):
                 subject = Subject(
                     account_id=self.account_id,
                     subject_id=new_id(),
@@ -117,13 +118,18 @@ class _Home:
                 )
                 devices.add(session, device, mqtt_password_hash="-", payload_key_sealed=None)  # noqa: S106
                 self.placed.append(device)
-            weeks = {positions.week_of(self.start + timedelta(days=day)) for day in range(DAYS + 1)}
+            self.year = self.start - timedelta(days=YEAR_DAYS - DAYS)
+            weeks = {positions.week_of(self.year + timedelta(days=day)) for day in range(YEAR_DAYS + 1)}
             positions.ensure_partitions(session, weeks)
         database.close()
         with psycopg.connect(database_url, autocommit=True) as link:
-            self._fill(link, self.placed[1:], timedelta(minutes=1), DAYS * MINUTES_A_DAY)
+            self._fill(link, self.placed[1:-1], timedelta(minutes=1), DAYS * MINUTES_A_DAY)
             self._fill(link, self.placed[:1], timedelta(seconds=10), DAYS * DENSE_A_DAY)
-            link.execute("ANALYZE positions")
+            self._fill(
+                link, self.placed[-1:], timedelta(minutes=1), YEAR_DAYS * MINUTES_A_DAY, start=self.year
+            )
+            # As autovacuum leaves what is no longer written to.
+            link.execute("VACUUM (ANALYZE) positions")
             (self.rows,) = link.execute("SELECT count(*) FROM positions").fetchone() or (0,)
 
     def _signed(self) -> SignedSession:
@@ -141,12 +147,17 @@ class _Home:
         )
 
     def _fill(
-        self, link: "psycopg.Connection[tuple[int]]", of: list[Device], every: timedelta, steps: int
+        self,
+        link: "psycopg.Connection[tuple[int]]",
+        of: list[Device],
+        every: timedelta,
+        steps: int,
+        start: datetime | None = None,
     ) -> None:
         given = {
             "account": id_to_int(self.account_id),
             "devices": [id_to_int(device.device_id) for device in of],
-            "start": self.start,
+            "start": start or self.start,
             "every": every,
             "steps": steps,
         }
@@ -169,6 +180,13 @@ class _Home:
             ):
                 told[name] = _median_ms(partial(self._get, connection, path))
             connection.close()
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        query = (
+            f"subject_id={self.placed[-1].subject_id}&tz=Europe/Moscow&limit=1000"
+            f"&from={_rfc3339(self.year)}&to={_rfc3339(self.year + timedelta(days=YEAR_DAYS))}"
+        )
+        told["days_of_a_year_ms"] = _median_ms(partial(self._get, connection, f"/api/v1/days?{query}"))
+        connection.close()
         return told
 
     def _fetch(self, link: "psycopg.Connection[tuple[object, ...]]", device: Device, count: int) -> None:

@@ -6,15 +6,31 @@ from datetime import UTC, datetime
 from tracker.domain.access import Viewer
 from tracker.domain.account import SessionKind, SessionLevel, SignedSession
 from tracker.domain.device import Device
+from tracker.domain.errors import Reason
+from tracker.domain.gateway import Gateway
 from tracker.domain.geo import LatLon
 from tracker.domain.ids import new_id
 from tracker.domain.position import Placed, Position
+from tracker.domain.source import Source, SourceDetail, SourceState
 from tracker.domain.subject import Subject, SubjectKind
-from tracker.store import accounts, devices, positions, sessions, subjects
-from tracker.store.seal import token_hash
+from tracker.store import (
+    accounts,
+    devices,
+    gateways,
+    imports,
+    positions,
+    quarantine,
+    sessions,
+    sources,
+    subjects,
+    unclaimed,
+)
+from tracker.store.imports import Import, ImportState
+from tracker.store.seal import Sealer, token_hash
 from tracker.store.session import Session
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+SEALER = Sealer("0123456789abcdef0123456789abcdef")
 
 
 @dataclass(frozen=True)
@@ -24,6 +40,10 @@ class House:
     viewer: Viewer
     subject: Subject
     device: Device
+    gateway: Gateway
+    source: Source
+    history: Import
+    refusal_id: str
 
     def fix(self, recorded_at: datetime, lat: float = 60.17, **given: object) -> Placed:
         position = Position(recorded_at=recorded_at, at=LatLon(lat=lat, lon=24.94), **given)  # type: ignore[arg-type]
@@ -76,7 +96,68 @@ def add_house(session: Session, phone: str) -> House:
         created_at=NOW,
     )
     subjects.add(session, subject)
-    return House(viewer, subject, add_device(session, viewer, subject))
+    device = add_device(session, viewer, subject)
+    gateway = _gateway(session, viewer)
+    unclaimed.note(session, viewer.account_id, gateway.gateway_id, "stranger", "nmea", 1, NOW)
+    refusal_id = quarantine.put(
+        session,
+        SEALER,
+        account_id=viewer.account_id,
+        device_id=device.device_id,
+        reason=Reason.NOT_JSON,
+        detail="syntax",
+        topic="tracker",
+        payload=b"{",
+        received_at=NOW,
+    )
+    source, history = _source(session, viewer), _import(session, device)
+    return House(viewer, subject, device, gateway, source, history, refusal_id)
+
+
+def _gateway(session: Session, viewer: Viewer) -> Gateway:
+    gateway = Gateway(
+        account_id=viewer.account_id, gateway_id=new_id(), name="mast", dialect="nmea", created_at=NOW
+    )
+    gateways.add(session, gateway, mqtt_password_hash="$7$")
+    return gateway
+
+
+def _source(session: Session, viewer: Viewer) -> Source:
+    source = Source(
+        account_id=viewer.account_id,
+        source_id=new_id(),
+        name="network",
+        dialect="tts_v3",
+        url="mqtts://example.org:8883",
+        topics=("v3/+/devices/+/up",),
+        has_credentials=False,
+        paused=False,
+        state=SourceState.WAITING,
+        detail=SourceDetail.NONE,
+        state_at=NOW,
+        messages=0,
+        last_message_at=None,
+        created_at=NOW,
+    )
+    sources.add(session, source, credentials_sealed=None)
+    return source
+
+
+def _import(session: Session, device: Device) -> Import:
+    history = Import(
+        account_id=device.account_id,
+        import_id=new_id(),
+        device_id=device.device_id,
+        format="gpx",
+        file_name="walk.gpx",
+        digest="0" * 64,
+        size_bytes=1,
+        state=ImportState.QUEUED,
+        created_at=NOW,
+        changed_at=NOW,
+    )
+    imports.add(session, history)
+    return history
 
 
 def append(session: Session, *batch: Placed) -> list[Placed]:

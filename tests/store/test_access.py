@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.family import NOW, House, append
+from tests.store.family import NOW, SEALER, House, append
 from tracker.domain.errors import NotFound
 from tracker.store.access import Access
 from tracker.store.session import Session
@@ -36,6 +36,13 @@ LOOKS: dict[str, Callable[[Access, House], Any]] = {
     ),
     "position_counts": lambda access, other: access.position_counts(other.subject.subject_id, [(NOW, LATER)]),
     "devices": lambda access, other: access.devices(subject_id=other.subject.subject_id),
+    "gateway": lambda access, other: access.gateway(other.gateway.gateway_id),
+    "source": lambda access, other: access.source(other.source.source_id),
+    "unclaimed": lambda access, other: access.unclaimed(origin_id=other.gateway.gateway_id),
+    "import_": lambda access, other: access.import_(other.history.import_id),
+    "refusal": lambda access, other: access.refusal(other.refusal_id),
+    "refused_content": lambda access, other: access.refused_content(SEALER, other.refusal_id),
+    "refusals": lambda access, other: access.refusals(device_id=other.device.device_id),
     "last_positions": lambda access, other: access.last_positions(subject_ids=[other.subject.subject_id]),
 }
 LISTS: dict[str, Callable[[Access], Any]] = {
@@ -45,6 +52,10 @@ LISTS: dict[str, Callable[[Access], Any]] = {
     "subjects": lambda access: access.subjects(),
     "devices": lambda access: access.devices(),
     "last_positions": lambda access: access.last_positions(),
+    "gateways": lambda access: access.gateways(),
+    "sources": lambda access: access.sources(),
+    "unclaimed": lambda access: access.unclaimed(),
+    "imports": lambda access: access.imports(),
 }
 TELL_NOTHING_OF_ANYBODY = {"database_time"}
 
@@ -75,9 +86,17 @@ def test_p06_lists_hold_the_viewer_s_own_and_nothing_else(
         assert {each.account_id for each in rows} == {viewer.account_id}
 
 
+def test_p06_refused_messages_are_counted_for_their_owner_alone(
+    session: Session, house: House, neighbour: House
+) -> None:
+    access = Access(session, house.viewer)
+    assert [each.device_id for each in access.refusal_tally()] == [house.device.device_id]
+    assert [each.device_id for each in access.refusals()] == [house.device.device_id]
+
+
 def test_every_way_through_the_door_is_tried_here() -> None:
     ways = {name for name, _ in inspect.getmembers(Access, inspect.isfunction) if not name.startswith("_")}
-    assert ways == set(LOOKS) | set(LISTS) | TELL_NOTHING_OF_ANYBODY
+    assert ways == set(LOOKS) | set(LISTS) | {"refusal_tally"} | TELL_NOTHING_OF_ANYBODY
 
 
 def test_missing_and_another_s_are_told_in_the_same_words(
@@ -87,6 +106,10 @@ def test_missing_and_another_s_are_told_in_the_same_words(
     for look, theirs in (
         (access.subject, neighbour.subject.subject_id),
         (access.device, neighbour.device.device_id),
+        (access.gateway, neighbour.gateway.gateway_id),
+        (access.source, neighbour.source.source_id),
+        (access.import_, neighbour.history.import_id),
+        (access.refusal, neighbour.refusal_id),
     ):
         with pytest.raises(NotFound) as foreign:
             look(theirs)

@@ -1,5 +1,6 @@
 """Appending positions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_repeat_within_a_batch_is_stored_once(session: Session, house: House) 
 
 
 def test_the_same_moment_of_two_devices_is_two_positions(session: Session, house: House) -> None:
-    other = House(house.viewer, house.subject, add_device(session, house.viewer, house.subject))
+    other = replace(house, device=add_device(session, house.viewer, house.subject))
     batch = [house.fix(NOW), other.fix(NOW)]
     assert append(session, *batch) == batch
 
@@ -164,7 +165,7 @@ def test_a_batch_may_span_years(session: Session, house: House) -> None:
 
 
 def test_pages_of_history_follow_each_other_without_gap_or_repeat(session: Session, house: House) -> None:
-    other = House(house.viewer, house.subject, add_device(session, house.viewer, house.subject))
+    other = replace(house, device=add_device(session, house.viewer, house.subject))
     batch = [each.fix(NOW + timedelta(seconds=second)) for second in range(5) for each in (house, other)]
     append(session, *batch)
     access = Access(session, house.viewer)

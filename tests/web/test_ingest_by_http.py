@@ -134,6 +134,12 @@ def test_a_body_beyond_the_limit_is_cut_and_answered_as_taken(handset: Handset, 
     assert len(notebook.taken[0]["payload"]) == BODY_LIMIT_BYTES + 1
 
 
+def test_a_body_that_is_cut_short_is_no_message(handset: Handset, notebook: Notebook) -> None:
+    answer = handset.send(OWNTRACKS, b'{"_type":', environ_overrides={"CONTENT_LENGTH": "100"})
+    assert answer.status_code == 400
+    assert notebook.taken == []
+
+
 def test_while_the_database_is_away_the_phone_keeps_its_message(handset: Handset, notebook: Notebook) -> None:
     notebook.away = True
     answer = handset.send(OWNTRACKS, b"{}")

@@ -1,11 +1,16 @@
 """Runs the application in gunicorn with gevent: thousands of open streams in one small process."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import errors
 from gunicorn.workers.ggevent import GeventWorker
+from werkzeug.exceptions import ClientDisconnected
 
 if TYPE_CHECKING:
     from tracker.web.app import Application
@@ -13,6 +18,45 @@ if TYPE_CHECKING:
 CONNECTIONS = 20_000
 GRACE_S = 5
 """How long open answers may still take once the server is told to stop; streams end at once by themselves."""
+
+BROKEN = {
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+"""How requests that are no HTTP are answered, but for the usual 400."""
+
+
+class Body:
+    """The body of a request; one whose chunks make no sense ends like a caller who went away."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on.
+
+        Raises:
+            ClientDisconnected: the rest cannot be read.
+        """
+        try:
+            return bytes(self._stream.read(size if size >= 0 else None))
+        except errors.ParseException:
+            raise ClientDisconnected from None  # its text quotes the body
+
+
+def whole_bodies(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a WSGI application for which a body that is shorter than announced is an error, and no body."""
+
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        if environ.get("CONTENT_LENGTH"):
+            # Gunicorn ends a body that was cut short like a whole one; so told, werkzeug counts itself.
+            environ.pop("wsgi.input_terminated", None)
+        return application(environ, start_response)
+
+    return wrapped
 
 
 def serve(make_app: Callable[[], "Application"], host: str, port: int, *, workers: int = 1) -> None:
@@ -32,6 +76,19 @@ def serve(make_app: Callable[[], "Application"], host: str, port: int, *, worker
         def handle_quit(self, sig: int, frame: Any) -> None:
             super().handle_quit(sig, frame)
             self._end_streams()
+
+        def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+            """Answer what failed outside the application.
+
+            Gunicorn would log the request and quote it: an address may hold a password and a place.
+            """
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            if isinstance(exc, errors.ParseException):
+                status = BROKEN.get(type(exc), HTTPStatus.BAD_REQUEST)
+            else:
+                self.log.error("a request failed: %s", type(exc).__name__)
+            with suppress(OSError):
+                util.write_error(client, status.value, status.phrase, "")
 
         def _end_streams(self) -> None:
             app = getattr(self.app, "served", None)
@@ -69,6 +126,7 @@ def serve(make_app: Callable[[], "Application"], host: str, port: int, *, worker
 
         def load(self) -> "Application":
             self.served = make_app()
+            self.served.wsgi_app = whole_bodies(self.served.wsgi_app)  # type: ignore[method-assign]
             return self.served
 
     Server().run()
