@@ -258,3 +258,11 @@ def test_a_device_that_moved_to_another_subject_reports_for_it(bench: Bench) -> 
         )
     bench.write(bench.arrived(fix(1)))
     assert bench.told[0][0].subject_id == other.subject_id
+
+
+def test_a_wrong_shard_is_told_to_the_device_s_owner(bench: Bench) -> None:
+    wrong = "0" if bench.device.device_id[0] != "0" else "1"
+    topic = f"tracker/{wrong}/{bench.device.device_id}/position"
+    bench.write(Arrived(1, 1, topic, json.dumps(fix(1)).encode(), NOW))
+    (row,) = bench.rows("SELECT reason, account_id IS NOT NULL, device_id IS NOT NULL FROM quarantine")
+    assert tuple(row) == ("wrong_shard", True, True)

@@ -1,10 +1,11 @@
 """Reads stored positions as tracks and tells what they say; every read is in a viewer's name."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter, itemgetter
+from typing import Protocol
 
 from tracker.domain.errors import Invalid
 from tracker.domain.subject import Subject, SubjectKind
@@ -23,15 +24,29 @@ OVERVIEW_DAYS = 371
 POSITIONS_MOST = 200_000
 
 
+class Apart(Protocol):
+    """Returns what a pure computation returns, wherever it runs it."""
+
+    def __call__(self, work: Callable[[], dict[str, History]]) -> dict[str, History]: ...
+
+
 def scale_of(kind: SubjectKind) -> SpeedScale:
     """Return what is fast for subjects of a kind."""
     return ON_FOOT if kind is SubjectKind.PET else BY_ANY_MEANS
 
 
 def histories(
-    access: Access, subject_id: str, *, since: datetime, until: datetime, device_id: str | None = None
+    access: Access,
+    subject_id: str,
+    *,
+    since: datetime,
+    until: datetime,
+    apart: Apart,
+    device_id: str | None = None,
 ) -> dict[str, History]:
     """Return what each device of a subject tells of a span and of the 12 hours around it.
+
+    `apart` runs the computation, which may take seconds for a month of dense fixes.
 
     Raises:
         NotFound: the subject or device is missing, or not the viewer's to see.
@@ -48,11 +63,13 @@ def histories(
     if len(rows) > POSITIONS_MOST:
         raise Invalid(("to", "there are too many positions: ask for a shorter span"))
     scale = scale_of(subject.kind)
-    return {
-        each: history_of(track, scale)
-        for each, track in tracks_of(rows).items()
-        if device_id is None or each == device_id
-    }
+    return apart(
+        lambda: {
+            each: history_of(track, scale)
+            for each, track in tracks_of(rows).items()
+            if device_id is None or each == device_id
+        }
+    )
 
 
 def coarse_days(

@@ -12,7 +12,7 @@ from tracker.domain.device import DeviceSettings
 from tracker.domain.errors import Malformed, Reason
 from tracker.ingest.arrived import Arrived
 from tracker.ingest.dialects._message import NOTHING, Decoded, Dialect, Message
-from tracker.ingest.topics import GATEWAY, inner_topic, parse
+from tracker.ingest.topics import GATEWAY, inner_topic, named_in, parse
 
 NO_DIALECT = "none"
 _BY_GATEWAY = f"{GATEWAY}/"
@@ -47,7 +47,8 @@ class Preparer:
         try:
             address = parse(arrived.topic, legible=arrived.legible)
         except Malformed as error:
-            return Prepared(arrived, None, None, NOTHING, error)
+            # The broker lets a device write below its own id only: it is told of its mistake.
+            return Prepared(arrived, named_in(arrived.topic), None, NOTHING, error)
         if address.root == GATEWAY:
             return Prepared(arrived, address.device_id, None)
         dialect = self._by_root.get(address.root)

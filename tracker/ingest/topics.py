@@ -42,6 +42,12 @@ def parse(topic: str, *, legible: bool = True) -> Address:
     return Address(root=root, shard=shard, device_id=device_id, rest=tuple(rest))
 
 
+def named_in(topic: str) -> str | None:
+    """Return the id of a topic that is otherwise wrong; None if there is none."""
+    levels = topic.split("/", 3)
+    return levels[2] if len(levels) > 2 and is_id(levels[2]) else None
+
+
 def of_device(root: str, device_id: str, *rest: str) -> str:
     """Return a device's topic, with `rest` below it."""
     return "/".join((root, shard_of(device_id), device_id, *rest))

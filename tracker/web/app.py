@@ -15,6 +15,7 @@ from tracker import VERSION, registry
 from tracker.accounts.senders import Senders
 from tracker.domain.errors import Invalid, Misconfigured
 from tracker.web import errors, guards, i18n, idempotency, openapi
+from tracker.web.apart import Apart
 from tracker.web.context import RequestContext, Services, here
 from tracker.web.intake import Buckets, Intake
 from tracker.web.live import LiveStreams
@@ -89,6 +90,7 @@ class Application(APIFlask):
         self.live = LiveStreams(services)
         self.metrics = WebMetrics()
         self.intake = intake
+        self.apart = Apart()
         self.senders = Senders(services.sealer)
         self.device_buckets = Buckets(rate_per_s=20, burst=1_200)
         self.gateway_buckets = Buckets(rate_per_s=200, burst=5_000)

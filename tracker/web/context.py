@@ -22,6 +22,7 @@ from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
 
 if TYPE_CHECKING:
+    from tracker.web.apart import Apart
     from tracker.web.intake import Buckets, Intake
     from tracker.web.live import LiveStreams
     from tracker.web.metrics import WebMetrics
@@ -159,6 +160,8 @@ class Application(Protocol):
     def metrics(self) -> "WebMetrics": ...
     @property
     def provisioning_wait_s(self) -> float: ...
+    @property
+    def apart(self) -> "Apart": ...
     @property
     def intake(self) -> "Intake | None": ...
     @property

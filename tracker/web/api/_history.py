@@ -11,7 +11,7 @@ from tracker.history.gaps import Gap
 from tracker.history.stops import Stop
 from tracker.history.trips import History, Trip
 from tracker.web.api._keyset import cut, moment_and_id_of, moment_cursor
-from tracker.web.context import here
+from tracker.web.context import application, here
 from tracker.web.geojson import rfc3339
 from tracker.web.models import HistoryQuery
 
@@ -69,7 +69,12 @@ def listed(
     since, until = span(asked.since, asked.until, UNSAID_SPAN)
     behind = moment_and_id_of(asked.after)
     told = service.histories(
-        here().access, asked.subject_id, since=since, until=until, device_id=asked.device_id
+        here().access,
+        asked.subject_id,
+        since=since,
+        until=until,
+        apart=application().apart,
+        device_id=asked.device_id,
     )
     found = []
     for device_id, history in told.items():

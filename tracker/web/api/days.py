@@ -13,7 +13,7 @@ from tracker.history.days import CoarseDay, Day, days_of, local_days
 from tracker.web.answers import DayList
 from tracker.web.api._history import metres, moment_of, seconds, span
 from tracker.web.api._keyset import cursor, cut, parts_of
-from tracker.web.context import here
+from tracker.web.context import application, here
 from tracker.web.geojson import rfc3339
 from tracker.web.models import DayQuery
 
@@ -66,7 +66,7 @@ def _coarse(subject_id: str, spans: Sequence[tuple[date, float, float]]) -> list
 
 def _told(subject_id: str, spans: Sequence[tuple[date, float, float]]) -> list[dict[str, Any]]:
     since, until = moment_of(spans[0][1]), moment_of(spans[-1][2])
-    told = service.histories(here().access, subject_id, since=since, until=until)
+    told = service.histories(here().access, subject_id, since=since, until=until, apart=application().apart)
     return [_framed(subject_id, day) | _sums(day) for day in days_of(told, spans)]
 
 

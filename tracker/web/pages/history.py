@@ -18,7 +18,7 @@ from tracker.history.trips import History, history_of
 from tracker.store.access import PositionRow, TrackRow
 from tracker.web import i18n
 from tracker.web.api._export import file_of
-from tracker.web.context import here
+from tracker.web.context import application, here
 from tracker.web.day_story import Item, Story, story_of
 from tracker.web.geojson import rfc3339
 from tracker.web.pages._forms import page
@@ -115,8 +115,11 @@ def _asked_subject(subjects: list[Subject]) -> Subject | None:
 
 
 def _histories(rows: Iterable[PositionRow], subject: Subject) -> dict[str, History]:
-    tracks = tracks_of(TrackRow._make(row[: len(TrackRow._fields)]) for row in rows)
-    return {device_id: history_of(track, scale_of(subject.kind)) for device_id, track in tracks.items()}
+    def told() -> dict[str, History]:
+        tracks = tracks_of(TrackRow._make(row[: len(TrackRow._fields)]) for row in rows)
+        return {device_id: history_of(track, scale_of(subject.kind)) for device_id, track in tracks.items()}
+
+    return application().apart(told)
 
 
 def _week(day: date, today: date, subject_id: str) -> dict[str, Any]:
