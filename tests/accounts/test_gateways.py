@@ -233,10 +233,27 @@ def test_a_sign_in_does_not_follow_a_source_to_another_address(yard: Yard) -> No
         yard.change(source, url="mqtts://elsewhere.example")
     assert yard.change(source, url="mqtts://ovms.example:8883/").url == source.url
     login = SourceLogin(username="bob", password="new")
-    moved = yard.change(source, url="mqtts://elsewhere.example", login=login)
+    moved = yard.change(source, url="mqtts://elsewhere.example", username="bob", password="new")
     assert (moved.url, yard.login(source)) == ("mqtts://elsewhere.example:8883", login)
-    free = yard.change(source, login=SourceLogin(username="", password=""))
+    free = yard.change(source, username="", password="")
     assert not free.has_credentials
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"username": "bob"}, "password"),
+        ({"username": ""}, "password"),
+        ({"password": "new"}, "username"),
+        ({"password": ""}, "username"),
+    ],
+)
+def test_half_a_sign_in_does_not_wipe_the_other_half(yard: Yard, given: dict[str, str], named: str) -> None:
+    source = yard.source()
+    with pytest.raises(Invalid) as refused:
+        yard.change(source, **given)
+    assert [field for field, _ in refused.value.errors] == [named]
+    assert yard.login(source) == SourceLogin(username="anna", password="s3cret")
 
 
 def test_an_adopted_device_gets_what_was_said_of_it_before(yard: Yard) -> None:

@@ -92,12 +92,16 @@ def test_no_page_asks_another_host(visitor: Visitor, house: House, size: str) ->
     waiting, seen = ["/", "/login", "/terms", "/map", "/account"], set()
     while waiting:
         path = waiting.pop(0)
-        if path in seen:
+        # Days of history go on and on: a few of each page are enough.
+        alike = sum(each.partition("?")[0] == path.partition("?")[0] for each in seen)
+        if path in seen or alike >= 5:
             continue
         seen.add(path)
         page.goto(house.url + path)
         assert page.locator("h1").count() >= 1, path
-        links = page.eval_on_selector_all("a[href^='/']", "all => all.map(a => a.getAttribute('href'))")
+        links = page.eval_on_selector_all(
+            "a[href^='/']:not([download])", "all => all.map(a => a.getAttribute('href'))"
+        )
         waiting += [link for link in links if not link.startswith("/api/")]
     assert {"/map", "/account", "/subjects/new"} <= seen
     assert visitor.foreign == []

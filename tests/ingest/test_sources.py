@@ -4,9 +4,11 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+
+from sqlalchemy import func, select, update
 
 from tests.ingest.conftest import SECRET_KEY, add_device
 from tests.kit.foreign_broker import ForeignMosquitto, HostileBroker, OldBroker
@@ -354,6 +356,32 @@ def test_two_processes_never_read_one_source_and_the_other_goes_on_when_one_ends
     until(lambda: second.payloads() == ["2"], "the second reader")
     assert first.payloads() == ["1"]
     world.await_state(source, SourceState.CONNECTED)
+
+
+def test_nothing_is_lost_when_another_process_takes_a_source_over(
+    world: World, foreign_broker: ForeignMosquitto
+) -> None:
+    taken = Taken()
+    source, _ = connected(world, foreign_broker.url, taken)
+
+    def hold(holder: str | None) -> None:
+        until_at = utc_now() + timedelta(hours=1) if holder else None
+        with world.database.begin() as session:
+            session.execute(
+                update(sources.sources)
+                .where(sources.sources.c.source_id == source.source_id)
+                .values(holder=holder, held_until=until_at)
+            )
+            session.execute(select(func.pg_notify(sources.SOURCES_CHANNEL, "")))
+
+    hold("another process")
+    until(
+        lambda: foreign_broker.log.count(f"DISCONNECT from ryadom-{source.source_id}") == 1,
+        "the old holder to leave",
+    )
+    foreign_broker.publish(TOPIC, "in between")
+    hold(None)
+    until(lambda: taken.payloads() == ["in between"], "what came in between")
 
 
 def test_a_certificate_must_be_the_host_s_and_of_a_known_signer(world: World) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from tests.web.callers import Caller
 
-SUBJECTS, DEVICES, CODES, TOKENS, LOGIN = (
-    f"/api/v1/{path}" for path in ("subjects", "devices", "login/code", "tokens", "login")
+SUBJECTS, DEVICES, CODES, TOKENS, LOGIN, SOURCES = (
+    f"/api/v1/{path}" for path in ("subjects", "devices", "login/code", "tokens", "login", "sources")
 )
 PET = {"kind": "pet", "name": "Rex"}
+SOURCE = {"name": "car", "dialect": "ovms", "url": "mqtts://ovms.example"}
 DEVICE = {"subject_id": "0" * 16, "name": "collar", "dialect": "native"}
 
 WRONG: tuple[tuple[str, dict[str, Any], str, str, str], ...] = (
@@ -36,6 +37,14 @@ WRONG: tuple[tuple[str, dict[str, Any], str, str, str], ...] = (
     ),
     (DEVICES, DEVICE | {"external_id": ""}, "external_id", "must not be empty", "не может быть пустым"),
     (LOGIN, {"phone": "1", "code": "1" * 257}, "code", "at most 256 characters", "не длиннее 256 знаков"),
+    (SOURCES, SOURCE | {"topics": ["a"] * 31}, "topics", "at most 30 entries", "не больше 30 записей"),
+    (
+        SOURCES,
+        SOURCE | {"topics": ["a" * 257]},
+        "topics.0",
+        "at most 256 characters",
+        "не длиннее 256 знаков",
+    ),
     (LOGIN, {"phone": "1", "code": ""}, "code", "must not be empty", "не может быть пустым"),
 )
 
@@ -49,6 +58,11 @@ def test_a_wrong_length_or_type_says_the_limit(
         answer = owner.post(path, body, headers={"Accept-Language": locale})
         assert answer.status_code == 422
         assert {"field": field, "message": text} in answer.json["errors"]
+
+
+def test_a_list_that_is_too_long_counts_its_entries_and_not_characters(owner: Caller) -> None:
+    answer = owner.post(SOURCES, SOURCE | {"topics": ["a"] * 31}, headers={"Accept-Language": "en"})
+    assert [each["message"] for each in answer.json["errors"]] == ["at most 30 entries"]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,14 @@ def test_a_source_s_password_never_comes_back(owner: Caller, services: Services)
     assert not any("NNSXS" in row for row in rows)
 
 
+def test_a_user_name_alone_does_not_wipe_a_source_s_password(owner: Caller) -> None:
+    path = f"/api/v1/sources/{owner.post('/api/v1/sources', SOURCE).json['id']}"
+    answer = owner.patch(path, {"username": "other"}, headers={"Accept-Language": "en"})
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [{"field": "password", "message": "Give the password as well."}]
+    assert owner.patch(path, {"username": "token", "password": ""}).json["has_credentials"]
+
+
 def test_a_source_s_state_is_shown(owner: Caller, services: Services) -> None:
     source_id = owner.post("/api/v1/sources", SOURCE).json["id"]
     now = services.clock()

@@ -453,3 +453,69 @@ def test_fit_activity(order: str) -> None:
 def test_two_fit_files_in_one() -> None:
     since = 1_000_000_000
     assert len(read(fit_file((since, 1, 1)) + fit_file((since + 9, 1, 1)))[0]) == 4
+
+
+def encrypted(packed: bytes) -> bytes:
+    """Return an archive with every file marked as encrypted, in both headers (APPNOTE.TXT 4.4.4, bit 0)."""
+    marked = bytearray(packed)
+    for signature, flags_at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at_byte = marked.find(signature)
+        while at_byte >= 0:
+            marked[at_byte + flags_at] |= 1
+            at_byte = marked.find(signature, at_byte + 4)
+    return bytes(marked)
+
+
+def zipped(**files: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return packed.getvalue()
+
+
+ONE_ROW = "time,lat,lon\n2021-01-01T00:00:00Z,60.5,24.25\n"
+
+
+def test_an_encrypted_archive_says_that_it_is_encrypted() -> None:
+    assert read(encrypted(zipped(track=ONE_ROW, notes="x"))) == ([], [], Ending.ENCRYPTED)
+    assert read(zipped(notes="x")) == ([], [], Ending.UNKNOWN_FORMAT)
+
+
+def test_what_is_not_encrypted_in_an_archive_is_read_and_the_rest_is_told() -> None:
+    plain, secret = zipped(a=ONE_ROW), zipfile.ZipFile(io.BytesIO(zipped(a=ONE_ROW)))
+    both = io.BytesIO(plain)
+    with zipfile.ZipFile(both, "a", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("b", secret.read("a"))
+    packed = bytearray(both.getvalue())
+    packed[packed.rfind(b"PK\x03\x04") + 6] |= 1
+    packed[packed.rfind(b"PK\x01\x02") + 8] |= 1
+    positions, refused, ending = read(bytes(packed))
+    assert ([fix.at.lat for fix in positions], refused, ending) == ([60.5], [], Ending.ENCRYPTED)
+
+
+def test_a_semicolon_table_may_have_decimal_commas() -> None:
+    fix = only(
+        "time;lat;lon;speed_kmh;altitude;accuracy;trigger\n"
+        "2021-01-01T00:00:00Z;55,75;-37,5;36,0;-1,5;4;1,5\n",
+        "csv",
+    )
+    assert fix == Position(
+        recorded_at=at("2021-01-01T00:00:00Z"),
+        at=LatLon(lat=55.75, lon=-37.5),
+        speed_mps=10.0,
+        altitude_m=-1.5,
+        accuracy_m=4.0,
+        trigger="1,5",
+    )
+
+
+def test_a_semicolon_table_of_traccar_may_have_decimal_commas() -> None:
+    fix = only("fixTime;latitude;longitude;valid\n2021-01-01T00:00:00Z;55,75;37,5;true\n")
+    assert fix.at == LatLon(lat=55.75, lon=37.5)
+
+
+@pytest.mark.parametrize("place", ['"55,75","37,5"', '"1,055","37.5"'])
+def test_a_comma_within_a_number_of_a_comma_table_is_not_guessed_at(place: str) -> None:
+    positions, refused, _ = read(f"time,lat,lon\n2021-01-01T00:00:00Z,{place}\n".encode())
+    assert (positions, refused) == ([], [Refusal(2, Why.NO_PLACE)])
