@@ -49,6 +49,7 @@ INGEST_USERS = tuple(f"svc-ingest-{number}" for number in range(4))
 MONITOR_USER = "svc-monitor"
 WATCH_USER = "svc-watch"
 HOUSEKEEPING_EVERY = timedelta(minutes=10)
+IMPORTS_AT_ONCE = 2
 
 log = structlog.get_logger()
 
@@ -205,12 +206,15 @@ def dispatcher(settings: Settings) -> Dispatcher:
     return Dispatcher(database(settings, pool_size=2), Sealer(secret_key(settings)), channels, utc_now)
 
 
-def import_worker(settings: Settings) -> ImportWorker:
-    """Return what reads the files of positions that people hand in."""
+def import_workers(settings: Settings) -> list[ImportWorker]:
+    """Return what reads the files of positions that people hand in, each for a thread of its own."""
     formats = registry.load("tracker.history.imports", "FORMAT")
     uploads = Uploads(settings.data_dir / "imports", formats, limit_bytes=settings.import_bytes)
-    holder = f"work-{socket.gethostname()}-{os.getpid()}"
-    return ImportWorker(database(settings, pool_size=2), uploads, formats, utc_now, holder=holder)
+    process = f"work-{socket.gethostname()}-{os.getpid()}"
+    return [
+        ImportWorker(database(settings, pool_size=1), uploads, formats, utc_now, holder=f"{process}-{number}")
+        for number in range(IMPORTS_AT_ONCE)
+    ]
 
 
 def migrate(settings: Settings) -> None:
@@ -254,7 +258,7 @@ def run_work(settings: Settings) -> None:
         dispatcher(settings).run,
         provisioner(settings).run,
         lambda event: keep_house(database(settings, pool_size=1), event),
-        import_worker(settings).run,
+        *(each.run for each in import_workers(settings)),
         DropWatch(broker_address(settings, WATCH_USER), CollectorRegistry()).run,
     ]
     run_parts(parts, stop)

@@ -248,7 +248,7 @@ def test_a_sign_in_does_not_follow_a_source_to_another_address(yard: Yard) -> No
         ({"password": ""}, "username"),
     ],
 )
-def test_half_a_sign_in_does_not_wipe_the_other_half(yard: Yard, given: dict[str, str], named: str) -> None:
+def test_half_a_sign_in_does_not_wipe_the_other_half(yard: Yard, given: dict[str, Any], named: str) -> None:
     source = yard.source()
     with pytest.raises(Invalid) as refused:
         yard.change(source, **given)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
-
 from sqlalchemy import func, select, update
 
 from tests.ingest.conftest import SECRET_KEY, add_device

@@ -112,6 +112,9 @@ def test_a_source_is_added_changed_paused_and_removed(home: Household) -> None:
     assert browser.submit(path, **changed).status_code == 303
     shown = home.bearer.get(f"/api/v1{path}").json
     assert (shown["name"], shown["topics"], shown["has_credentials"]) == ("dogs", ["v3/a/#", "b/+"], True)
+    half = browser.submit(path, **{**changed, "username": "other"})
+    assert half.status_code == 422
+    assert "Give the password as well." in half.get_data(as_text=True)
     assert browser.submit(f"{path}/pause").status_code == 303
     assert "Go on reading" in text_of(browser, path)
     assert browser.submit(f"{path}/resume").status_code == 303

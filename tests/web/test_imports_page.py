@@ -15,7 +15,7 @@ from tracker.domain.clock import utc_now
 from tracker.settings import Settings
 from tracker.web.app import create_app
 from tracker.web.guards import SESSION_COOKIE
-from tracker.wiring import build, import_worker
+from tracker.wiring import build, import_workers
 
 pytestmark = pytest.mark.browser
 
@@ -43,7 +43,7 @@ def family(settings: Settings) -> Iterator[Household]:
 def worker(settings: Settings) -> Iterator[None]:
     """The part of `tracker work` that reads files."""
     stop = threading.Event()
-    thread = threading.Thread(target=import_worker(settings).run, args=(stop,))
+    thread = threading.Thread(target=import_workers(settings)[0].run, args=(stop,))
     thread.start()
     yield
     stop.set()

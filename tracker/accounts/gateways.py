@@ -173,15 +173,17 @@ class Gateways:
         *,
         name: str | None = None,
         url: str | None = None,
-        login: SourceLogin | None = None,
+        username: str | None = None,
+        password: str | None = None,
         topics: Sequence[str] | None = None,
         paused: bool | None = None,
         now: datetime,
     ) -> Source:
         """Change a source, which is then connected to anew; None leaves, no topics are the dialect's own.
 
-        The sign-in does not go with the source to another address: there it must be given again, or whoever
-        has the session could have it sent to a broker of his own.
+        User name and password change together; both empty, it signs in as nobody. They do not go with the
+        source to another address: there they must be given again, or whoever has the session could have them
+        sent to a broker of his own.
 
         Raises:
             NotFound: missing, or not the viewer's.
@@ -191,8 +193,12 @@ class Gateways:
         present = served.source
         address = present.url if url is None else self._url(url)
         sealed = served.credentials_sealed
-        if login is not None:
-            sealed = self._sealed(source_id, login.username, login.password)
+        if username is not None or password is not None:
+            if username is None:
+                raise Invalid(("username", "Give the user name as well."))
+            if password is None:
+                raise Invalid(("password", "Give the password as well."))
+            sealed = self._sealed(source_id, username, password)
         elif sealed is not None and address != present.url:
             raise Invalid(("password", "Give the password again: the address is another one."))
         rests = present.paused if paused is None else paused

@@ -1,4 +1,4 @@
-"""Reads the files that wait, one after the other, whatever restarts."""
+"""Reads the files that wait, one account after the other, whatever restarts."""
 
 import threading
 from collections.abc import Mapping
@@ -23,7 +23,10 @@ log = structlog.get_logger()
 
 
 class ImportWorker:
-    """Takes imports by lease: one that a dead worker left is taken up a minute later, where it was."""
+    """Takes imports by lease: one that a dead worker left is taken up a minute later, where it was.
+
+    Runs in one thread; several may run side by side, each with a `holder` of its own.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class ImportWorker:
         self._database.close()
 
     def step(self, stop: threading.Event) -> bool:
-        """Read the file that waits longest, to its end or until `stop` is set; tell whether there was one.
+        """Read the next file to its end or until `stop` is set; tell whether there was one.
 
         Raises:
             Unavailable: the database is away; the file is taken up again.

@@ -136,13 +136,15 @@ class Sources:
         asked_s = time.monotonic()
         with self._transaction() as session:
             held = sources.lease(session, self._me, most=self._most, now=self._clock())
+            wanted = {each.source.source_id: each for each in held}
+            unwanted = sources.unwanted(session, self._reading.keys() - wanted.keys())
         self._renewed_s = asked_s
-        wanted = {each.source.source_id: each for each in held}
         for source_id, reading in list(self._reading.items()):
             there = wanted.get(source_id)
             if there is None:
-                # Paused, removed, or another process' by now, which has the session then.
-                self._end(source_id, reading.served.source.topics)
+                # What is another process' by now is read in the same session at the broker: had we its
+                # topics forgotten, what comes until the other subscribes would be lost.
+                self._end(source_id, reading.served.source.topics if source_id in unwanted else ())
             elif _differs(reading.served, there):
                 gone = set(reading.served.source.topics) - set(there.source.topics)
                 self._end(source_id, tuple(gone))

@@ -11,11 +11,14 @@ import psycopg
 from sqlalchemy import (
     BigInteger,
     Column,
+    Exists,
     ForeignKeyConstraint,
     Index,
     Row,
+    ScalarSelect,
     Table,
     Text,
+    exists,
     func,
     insert,
     or_,
@@ -220,14 +223,28 @@ def resumable(session: Session, account_id: str, device_id: str, digest: str, fo
 
 
 def claim(session: Session, holder: str, now: datetime) -> Import | None:
-    """Take the import that waits longest, or whose reader fell silent, for a minute; None without one."""
+    """Take an import that waits, or whose reader fell silent, for a minute; None without one.
+
+    An account of which another holder reads an import waits. The next is of the account that has waited
+    longest since it handed in its oldest file or, if later, since a reader last touched one of its imports;
+    of that account it is the oldest. Claims wait for one another until the end of the transaction.
+    """
+    # Without this, two that look at once would each take an import of the same account.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('imports claim'))"))
     free = or_(imports.c.holder.is_(None), imports.c.holder == holder, imports.c.held_until < now)
     row = session.execute(
         select(imports)
-        .where(imports.c.state.in_(UNFINISHED), imports.c.holder.is_distinct_from(COMMAND), free)
-        .order_by(imports.c.created_at, imports.c.import_id)
+        .where(
+            imports.c.state.in_(UNFINISHED),
+            imports.c.holder.is_distinct_from(COMMAND),
+            free,
+            ~_is_read_by_another(holder, now),
+        )
+        .order_by(
+            func.greatest(imports.c.created_at, _touched_at()), imports.c.created_at, imports.c.import_id
+        )
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=imports)
     ).one_or_none()
     if row is None:
         return None
@@ -237,6 +254,27 @@ def claim(session: Session, holder: str, now: datetime) -> Import | None:
         .values(state=ImportState.READING, holder=holder, held_until=now + LEASE, changed_at=now)
     )
     return get(session, row.account_id, row.import_id)
+
+
+def _is_read_by_another(holder: str, now: datetime) -> Exists:
+    """Tell of an import whether another holder reads one of the same account."""
+    other = imports.alias()
+    return exists().where(
+        other.c.account_id == imports.c.account_id,
+        other.c.state == ImportState.READING,
+        other.c.holder.not_in([holder, COMMAND]),
+        other.c.held_until >= now,
+    )
+
+
+def _touched_at() -> ScalarSelect[datetime]:
+    """Return when a reader last began, went on with or ended an import of the same account; null if never."""
+    other = imports.alias()
+    return (
+        select(func.max(other.c.changed_at))
+        .where(other.c.account_id == imports.c.account_id, other.c.holder != COMMAND)
+        .scalar_subquery()
+    )
 
 
 def advance(session: Session, before: Import, after: Import, *, holder: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Sources: brokers of others that ingest itself connects to for an account."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -200,6 +200,17 @@ def lease(session: Session, holder: str, *, most: int, now: datetime) -> list[Se
     )
     found = [Served(source=value(row), credentials_sealed=row.credentials_sealed) for row in rows]
     return sorted(found, key=lambda each: each.source.source_id)
+
+
+def unwanted(session: Session, source_ids: Iterable[str]) -> set[str]:
+    """Return those of the sources that their owner has paused or removed."""
+    asked = set(source_ids)
+    if not asked:
+        return set()
+    wanted = select(sources.c.source_id).where(
+        sources.c.source_id.in_(sorted(asked)), sources.c.paused.is_(False)
+    )
+    return asked - set(session.execute(wanted).scalars())
 
 
 def release(session: Session, holder: str, source_ids: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 
 def field_message(error: Mapping[str, Any]) -> str:
@@ -21,8 +22,8 @@ def field_message(error: Mapping[str, Any]) -> str:
         "int_parsing_size": lambda: _("must be a whole number"),
         "string_too_short": lambda: _too_short(limits["min_length"]),
         "too_short": lambda: _too_short(limits["min_length"]),
-        "string_too_long": lambda: _("at most %(count)s characters", count=limits["max_length"]),
-        "too_long": lambda: _("at most %(count)s characters", count=limits["max_length"]),
+        "string_too_long": lambda: _too_long(limits),
+        "too_long": lambda: _too_long(limits),
         "greater_than_equal": lambda: _("at least %(limit)s", limit=limits["ge"]),
         "less_than_equal": lambda: _("at most %(limit)s", limit=limits["le"]),
         "literal_error": lambda: _("must be one of %(choices)s", choices=_listed(limits["expected"])),
@@ -39,6 +40,14 @@ def field_message(error: Mapping[str, Any]) -> str:
 
 def _too_short(least: int) -> str:
     return str(_("must not be empty") if least == 1 else _("at least %(count)s characters", count=least))
+
+
+def _too_long(limits: Mapping[str, Any]) -> str:
+    most = limits["max_length"]
+    # Text that a validator of ours has seen first is "too_long" as well, as a "Value".
+    if limits.get("field_type") == "List":
+        return str(ngettext("at most %(num)s entry", "at most %(num)s entries", most))
+    return str(_("at most %(count)s characters", count=most))
 
 
 def _listed(expected: str) -> str:

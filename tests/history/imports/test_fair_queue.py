@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -155,36 +156,37 @@ def hand_in(database: Database, kept_in: Uploads, house: House) -> Import:
         )
 
 
-@pytest.fixture
-def readers(fresh_database: str, data_dir: Path) -> Iterator[None]:
-    """The readers of one `tracker work`."""
-    settings = Settings(_env_file=None, data_dir=data_dir, database_url=fresh_database)
+@contextmanager
+def readers(settings: Settings) -> Iterator[None]:
+    """Run the readers of one `tracker work`."""
     stop = threading.Event()
     parts = [each.run for each in import_workers(settings)]
     thread = threading.Thread(target=run_parts, args=(parts, stop))
     thread.start()
-    yield
-    stop.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_a_file_that_takes_long_does_not_hold_up_another_account(
-    database: Database, kept_in: Uploads, greedy: House, modest: House, readers: None
+    database: Database, fresh_database: str, data_dir: Path, kept_in: Uploads, greedy: House, modest: House
 ) -> None:
     def state(asked: Import) -> ImportState:
         with database.begin() as session:
             return imports.get(session, asked.account_id, asked.import_id).state
 
-    # Whoever stores positions locks the device a little; this keeps the first file from its end.
+    long_ones = [hand_in(database, kept_in, greedy) for _ in range(2)]
+    settings = Settings(_env_file=None, data_dir=data_dir, database_url=fresh_database)
+    blocked = select(devices.c.device_id).where(devices.c.device_id == greedy.device.device_id)
     with database.begin() as session:
-        session.execute(
-            select(devices.c.device_id)
-            .where(devices.c.device_id == greedy.device.device_id)
-            .with_for_update()
-        )
-        long, next_one = hand_in(database, kept_in, greedy), hand_in(database, kept_in, greedy)
-        until(lambda: state(long) is ImportState.READING or state(next_one) is ImportState.READING, "one")
-        short = hand_in(database, kept_in, modest)
-        until(lambda: state(short) is ImportState.DONE, "the other account's file", timeout_s=8)
-        assert {state(long), state(next_one)} == {ImportState.READING, ImportState.QUEUED}
-    until(lambda: {state(long), state(next_one)} == {ImportState.DONE}, "the rest")
+        # Whoever stores positions locks their device a little: this keeps the first file from its end.
+        session.execute(blocked.with_for_update())
+        with readers(settings):
+            until(lambda: ImportState.READING in map(state, long_ones), "the first file")
+            short = hand_in(database, kept_in, modest)
+            until(lambda: state(short) is ImportState.DONE, "the other account's file", timeout_s=8)
+            assert sorted(map(state, long_ones)) == [ImportState.QUEUED, ImportState.READING]
+            session.rollback()
+            until(lambda: set(map(state, long_ones)) == {ImportState.DONE}, "the others")

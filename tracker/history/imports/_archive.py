@@ -97,11 +97,12 @@ def check_directory(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
-def members(stream: BinaryIO) -> Iterator[tuple[bytes | None, BinaryIO]]:
+def members(stream: BinaryIO) -> Iterator[tuple[bytes | Ending, BinaryIO]]:
     """Yield the head and the whole stream of each file, in the order they lie in the archive.
 
-    What is encrypted or packed by an unusual method is passed over; the head of one that is damaged at its
-    very beginning is None. A stream is closed when the next is asked for.
+    What is packed by an unusual method is passed over. In place of its head, one that is encrypted has
+    ENCRYPTED, and one that is damaged at its very beginning ARCHIVE. A stream is closed when the next is
+    asked for.
 
     Raises:
         Broken: the directory cannot be read.
@@ -114,16 +115,21 @@ def members(stream: BinaryIO) -> Iterator[tuple[bytes | None, BinaryIO]]:
     budget = Budget()
     with archive:
         for info in sorted(archive.infolist(), key=lambda each: each.header_offset):
-            if info.is_dir() or info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
+            if info.is_dir():
+                continue
+            if info.flag_bits & _ENCRYPTED:
+                yield Ending.ENCRYPTED, io.BytesIO()
+                continue
+            if info.compress_type not in _METHODS:
                 continue
             with io.BufferedReader(Member(archive, info, budget), buffer_size=HEAD_BYTES) as member:
                 yield _head(member), member
 
 
-def _head(member: "io.BufferedReader[Member]") -> bytes | None:
+def _head(member: "io.BufferedReader[Member]") -> bytes | Ending:
     try:
         return member.peek(HEAD_BYTES)[:HEAD_BYTES]
     except Broken as error:
         if error.ending is Ending.TOO_LARGE:
             raise
-        return None
+        return Ending.ARCHIVE

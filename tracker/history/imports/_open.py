@@ -51,17 +51,22 @@ def records(stream: BinaryIO, name: str, formats: Mapping[str, Format]) -> Itera
 
 
 def _archived(stream: BinaryIO, formats: Mapping[str, Format]) -> Iterator[Record]:
-    heads = (head for head, _ in _archive.members(stream))
-    kinds = [found.name for head in heads if head and (found := format_of(head, formats))]
+    kinds: set[str] = set()
+    encrypted = False
+    for head, _ in _archive.members(stream):
+        if isinstance(head, Ending):
+            encrypted |= head is Ending.ENCRYPTED
+        elif found := format_of(head, formats):
+            kinds.add(found.name)
     if not kinds:
-        raise Broken(Ending.UNKNOWN_FORMAT)
+        raise Broken(Ending.ENCRYPTED if encrypted else Ending.UNKNOWN_FORMAT)
     # Where the fixes themselves are there, what was concluded from them would only blur the track.
     passed_over = {CONCLUDED} if RAW in kinds else set()
     stream.seek(0)
     ending: Broken | None = None
     for head, member in _archive.members(stream):
-        if head is None:
-            ending = Broken(Ending.ARCHIVE)
+        if isinstance(head, Ending):
+            ending = Broken(head)
             continue
         found = format_of(head, formats)
         if found is None or found.name in passed_over:

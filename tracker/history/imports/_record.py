@@ -45,6 +45,7 @@ class Ending(StrEnum):
     TOO_LARGE = "too_large"
     UNKNOWN_FORMAT = "unknown_format"
     ARCHIVE = "archive"
+    ENCRYPTED = "encrypted"
     LOST = "lost"
     FAULT = "fault"
 

@@ -2,13 +2,18 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import BinaryIO
 
 from tracker.history.imports._lines import lines
 
 SEPARATORS = (",", ";", "\t", "|")
 COLUMNS = 500
+DECIMAL_COMMA = ";"
+"""Spreadsheets part columns by this where the comma is in the numbers; elsewhere it may part thousands."""
+
+_WITH_COMMA = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*", re.ASCII)
 
 
 def header(head: bytes) -> tuple[str, ...]:
@@ -26,10 +31,11 @@ def _names(line: str) -> tuple[str, tuple[str, ...]]:
     return separator, tuple(name.strip().lower() for name in row)
 
 
-def rows(stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, str] | None]]:
+def rows(stream: BinaryIO, *, texts: Collection[str] = ()) -> Iterator[tuple[int, Mapping[str, str] | None]]:
     """Yield the number of the line that ends each row, and its cells by column; None for one of no sense.
 
     A row of another length than the header is of no sense, and so is one with a quote that does not close.
+    In a table parted by semicolons, numbers with a decimal comma get a point, but not in the columns `texts`.
     """
     count = 0
 
@@ -64,4 +70,16 @@ def rows(stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, str] | None]]:
         if len(row) != len(names):
             yield count, None
             continue
-        yield count, dict(zip(names, row, strict=True))
+        cells = dict(zip(names, row, strict=True))
+        if separator == DECIMAL_COMMA:
+            cells |= _with_points(cells, texts)
+        yield count, cells
+
+
+def _with_points(cells: Mapping[str, str], texts: Collection[str]) -> dict[str, str]:
+    """Return the numbers with a decimal comma, with a point instead."""
+    return {
+        name: cell.replace(",", ".")
+        for name, cell in cells.items()
+        if "," in cell and name not in texts and _WITH_COMMA.fullmatch(cell)
+    }

@@ -1,7 +1,7 @@
 """CSV with a header (RFC 4180; also with semicolons or tabs): time, latitude and longitude are needed.
 
 Columns are known by the names below, in any order and case. A name says its unit; a bare `speed` is in
-metres a second. Times without a zone are UTC.
+metres a second. Times without a zone are UTC. Between semicolons a number may have a decimal comma.
 """
 
 import re
@@ -58,7 +58,7 @@ class Csv:
 
     def read(self, stream: BinaryIO) -> Iterator[Record]:
         """Yield the rows in the order of the file."""
-        for line, row in _table.rows(stream):
+        for line, row in _table.rows(stream, texts=_TEXTS):
             try:
                 if row is None:
                     raise Unfit(Why.NOT_READABLE)

@@ -28,7 +28,7 @@ class TraccarCsv:
 
     def read(self, stream: BinaryIO) -> Iterator[Record]:
         """Yield the rows in the order of the file."""
-        for line, row in _table.rows(stream):
+        for line, row in _table.rows(stream, texts=("event",)):
             try:
                 if row is None:
                     raise Unfit(Why.NOT_READABLE)

@@ -5,7 +5,6 @@ from typing import Any
 from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
-from tracker.domain.source import SourceLogin
 from tracker.web.answers import SourceList, SourceOut
 from tracker.web.api import _show
 from tracker.web.api._keyset import cursor, cut, id_of
@@ -58,16 +57,14 @@ def show(source_id: str) -> dict[str, Any]:
 def change(source_id: str, json_data: SourceChange) -> dict[str, Any]:
     """Change or pause a source; it is connected to anew"""
     context = here()
-    login = None
-    if json_data.username is not None or json_data.password is not None:
-        login = SourceLogin(username=json_data.username or "", password=json_data.password or "")
     source = context.services.gateways.change_source(
         context.session,
         context.viewer,
         source_id,
         name=json_data.name,
         url=json_data.url,
-        login=login,
+        username=json_data.username,
+        password=json_data.password,
         topics=json_data.topics,
         paused=json_data.paused,
         now=context.now,

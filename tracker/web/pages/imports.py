@@ -135,6 +135,7 @@ def words() -> dict[str, dict[str, str]]:
             "too_large": _("A part of the file is too large to be real. It was not read further."),
             "unknown_format": _("The archive holds no file that this service reads."),
             "archive": _("The archive is damaged."),
+            "encrypted": _("Files in the archive are encrypted. Hand them in without a password."),
             "lost": _("The file is no longer there. Hand it in again."),
             "fault": _("A fault of the service stopped the reading. Tell its operator."),
         },

@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 from flask import Response, request, url_for
 
 from tracker.domain.errors import Invalid
-from tracker.domain.source import Source, SourceLogin
+from tracker.domain.source import Source
 from tracker.web.context import here
 from tracker.web.dialects import gateway_dialects, topics_of
 from tracker.web.models import NewSource, SourceChange
@@ -94,19 +94,18 @@ def change(source_id: str) -> Response:
     """Change a source; without a user name and a password they stay."""
     context = here()
     values = _typed()
-    login = None
     try:
         given = {name: values[name] for name in ("name", "url")}
         changed = checked(SourceChange, **given, topics=_filters(values["topics"]))
-        if values["username"] or values["password"]:
-            login = SourceLogin(username=values["username"], password=values["password"])
         context.services.gateways.change_source(
             context.session,
             context.viewer,
             source_id,
             name=changed.name,
             url=changed.url,
-            login=login,
+            # A field left empty is one not given: else a new name would take the password away unseen.
+            username=values["username"] or None,
+            password=values["password"] or None,
             topics=changed.topics,
             now=context.now,
         )
