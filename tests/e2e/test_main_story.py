@@ -89,7 +89,8 @@ def test_no_page_asks_another_host(visitor: Visitor, house: House, size: str) ->
     phone = PHONES[size][:-2] + "1" + PHONES[size][-1]
     sign_in(visitor, house, phone, size)
     add_cat(visitor)
-    waiting, seen = ["/", "/login", "/terms", "/map", "/account"], set()
+    waiting = ["/", "/login", "/terms", "/map", "/account"]
+    seen: set[str] = set()
     while waiting:
         path = waiting.pop(0)
         # Days of history go on and on: a few of each page are enough.

@@ -47,37 +47,37 @@ def fix(second: int, lat: float) -> Fix:
 
 
 def test_a_first_position_is_believed() -> None:
-    assert not hold([at(0, 55)], owned()).keys
+    assert not hold([at(0, 55)], owned(), {}).keys
 
 
 def test_a_jump_is_held_and_given_up_when_the_next_one_is_back() -> None:
     jump = at(10, 56)
-    held = hold([jump, at(20, 55)], owned(fix(0, 55)))
+    held = hold([jump, at(20, 55)], owned(fix(0, 55)), {})
     assert held.keys == {(DEVICE, jump.position.recorded_at)}
     assert held.waiting == {(ACCOUNT, DEVICE): None}
 
 
 def test_a_jump_that_the_next_one_agrees_with_is_true() -> None:
-    held = hold([at(20, 56.0001)], owned(fix(0, 55), fix(10, 56)))
+    held = hold([at(20, 56.0001)], owned(fix(0, 55), fix(10, 56)), {})
     assert held.keys == set()
     assert held.waiting == {(ACCOUNT, DEVICE): None}
 
 
 def test_a_jump_at_the_end_of_a_batch_waits() -> None:
     jump = at(10, 56)
-    held = hold([at(5, 55.00001), jump], owned(fix(0, 55)))
+    held = hold([at(5, 55.00001), jump], owned(fix(0, 55)), {})
     assert held.waiting == {(ACCOUNT, DEVICE): jump.position}
 
 
 def test_late_positions_are_history_and_never_held() -> None:
-    assert not hold([at(-10, 10)], owned(fix(0, 55))).keys
+    assert not hold([at(-10, 10)], owned(fix(0, 55)), {}).keys
 
 
 def test_batches_do_not_matter() -> None:
-    together = hold([at(10, 56), at(20, 56.0001), at(30, 10)], owned(fix(0, 55)))
+    together = hold([at(10, 56), at(20, 56.0001), at(30, 10)], owned(fix(0, 55)), {})
     assert together.keys == {
         (DEVICE, at(10, 56).position.recorded_at),
         (DEVICE, at(30, 10).position.recorded_at),
     }
-    alone = hold([at(30, 10)], owned(fix(20, 56.0001)))
+    alone = hold([at(30, 10)], owned(fix(20, 56.0001)), {})
     assert alone.keys == {(DEVICE, at(30, 10).position.recorded_at)}

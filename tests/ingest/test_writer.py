@@ -266,3 +266,15 @@ def test_a_wrong_shard_is_told_to_the_device_s_owner(bench: Bench) -> None:
     bench.write(Arrived(1, 1, topic, json.dumps(fix(1)).encode(), NOW))
     (row,) = bench.rows("SELECT reason, account_id IS NOT NULL, device_id IS NOT NULL FROM quarantine")
     assert tuple(row) == ("wrong_shard", True, True)
+
+
+def test_a_table_that_is_missing_costs_no_message(bench: Bench) -> None:
+    with bench.database.begin() as session:
+        session.execute(text("ALTER TABLE facts RENAME TO facts_of_tomorrow"))
+    with pytest.raises(Unavailable):
+        bench.write(bench.arrived(b"offline", "status"))
+    with bench.database.begin() as session:
+        session.execute(text("ALTER TABLE facts_of_tomorrow RENAME TO facts"))
+    bench.write(bench.arrived(b"offline", "status"))
+    assert bench.one("SELECT count(*) FROM facts") == 1
+    assert bench.one("SELECT count(*) FROM quarantine") == 0

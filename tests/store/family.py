@@ -40,10 +40,6 @@ class House:
     viewer: Viewer
     subject: Subject
     device: Device
-    gateway: Gateway
-    source: Source
-    history: Import
-    refusal_id: str
 
     def fix(self, recorded_at: datetime, lat: float = 60.17, **given: object) -> Placed:
         position = Position(recorded_at=recorded_at, at=LatLon(lat=lat, lon=24.94), **given)  # type: ignore[arg-type]
@@ -96,7 +92,22 @@ def add_house(session: Session, phone: str) -> House:
         created_at=NOW,
     )
     subjects.add(session, subject)
-    device = add_device(session, viewer, subject)
+    return House(viewer, subject, add_device(session, viewer, subject))
+
+
+@dataclass(frozen=True)
+class FullHouse(House):
+    """An account that has one of everything."""
+
+    gateway: Gateway
+    source: Source
+    history: Import
+    refusal_id: str
+
+
+def furnish(session: Session, house: House) -> FullHouse:
+    """Store a gateway with a stranger behind it, a source, an import and a refused message of an account."""
+    viewer, device = house.viewer, house.device
     gateway = _gateway(session, viewer)
     unclaimed.note(session, viewer.account_id, gateway.gateway_id, "stranger", "nmea", 1, NOW)
     refusal_id = quarantine.put(
@@ -111,7 +122,7 @@ def add_house(session: Session, phone: str) -> House:
         received_at=NOW,
     )
     source, history = _source(session, viewer), _import(session, device)
-    return House(viewer, subject, device, gateway, source, history, refusal_id)
+    return FullHouse(viewer, house.subject, device, gateway, source, history, refusal_id)
 
 
 def _gateway(session: Session, viewer: Viewer) -> Gateway:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.family import NOW, SEALER, House, append
+from tests.store.family import NOW, SEALER, FullHouse, House, append, furnish
 from tracker.domain.errors import NotFound
 from tracker.store.access import Access
 from tracker.store.session import Session
@@ -15,12 +15,22 @@ from tracker.store.session import Session
 LATER = NOW + timedelta(days=1)
 
 
+@pytest.fixture
+def house(session: Session, house: House) -> FullHouse:
+    return furnish(session, house)
+
+
+@pytest.fixture
+def neighbour(session: Session, neighbour: House) -> FullHouse:
+    return furnish(session, neighbour)
+
+
 @pytest.fixture(autouse=True)
-def positions_of_both(session: Session, house: House, neighbour: House) -> None:
+def positions_of_both(session: Session, house: FullHouse, neighbour: FullHouse) -> None:
     append(session, house.fix(NOW), neighbour.fix(NOW))
 
 
-LOOKS: dict[str, Callable[[Access, House], Any]] = {
+LOOKS: dict[str, Callable[[Access, FullHouse], Any]] = {
     "subject": lambda access, other: access.subject(other.subject.subject_id),
     "device": lambda access, other: access.device(other.device.device_id),
     "last_of_device": lambda access, other: access.last_of_device(other.device.device_id),
@@ -62,7 +72,7 @@ TELL_NOTHING_OF_ANYBODY = {"database_time"}
 
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
 def test_p06_what_is_another_s_looks_like_what_does_not_exist(
-    session: Session, house: House, neighbour: House, look: Callable[[Access, House], Any]
+    session: Session, house: FullHouse, neighbour: FullHouse, look: Callable[[Access, FullHouse], Any]
 ) -> None:
     try:
         seen = look(Access(session, house.viewer), neighbour)
@@ -72,13 +82,15 @@ def test_p06_what_is_another_s_looks_like_what_does_not_exist(
 
 
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
-def test_the_owner_sees_his_own(session: Session, house: House, look: Callable[[Access, House], Any]) -> None:
+def test_the_owner_sees_his_own(
+    session: Session, house: FullHouse, look: Callable[[Access, FullHouse], Any]
+) -> None:
     assert look(Access(session, house.viewer), house)
 
 
 @pytest.mark.parametrize("listing", LISTS.values(), ids=LISTS.keys())
 def test_p06_lists_hold_the_viewer_s_own_and_nothing_else(
-    session: Session, house: House, neighbour: House, listing: Callable[[Access], Any]
+    session: Session, house: FullHouse, neighbour: FullHouse, listing: Callable[[Access], Any]
 ) -> None:
     for viewer in (house.viewer, neighbour.viewer):
         rows = listing(Access(session, viewer))
@@ -87,7 +99,7 @@ def test_p06_lists_hold_the_viewer_s_own_and_nothing_else(
 
 
 def test_p06_refused_messages_are_counted_for_their_owner_alone(
-    session: Session, house: House, neighbour: House
+    session: Session, house: FullHouse, neighbour: FullHouse
 ) -> None:
     access = Access(session, house.viewer)
     assert [each.device_id for each in access.refusal_tally()] == [house.device.device_id]
@@ -100,7 +112,7 @@ def test_every_way_through_the_door_is_tried_here() -> None:
 
 
 def test_missing_and_another_s_are_told_in_the_same_words(
-    session: Session, house: House, neighbour: House
+    session: Session, house: FullHouse, neighbour: FullHouse
 ) -> None:
     access = Access(session, house.viewer)
     for look, theirs in (
@@ -118,7 +130,7 @@ def test_missing_and_another_s_are_told_in_the_same_words(
         assert str(foreign.value) == str(missing.value)
 
 
-def test_what_changed_since_is_told_by_the_database_s_clock(session: Session, house: House) -> None:
+def test_what_changed_since_is_told_by_the_database_s_clock(session: Session, house: FullHouse) -> None:
     access = Access(session, house.viewer)
     before = access.database_time()
     append(session, house.fix(NOW + timedelta(seconds=1)))

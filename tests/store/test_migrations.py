@@ -63,7 +63,15 @@ def test_positions_are_partitioned_and_have_no_default_partition(database: Datab
 
 
 def test_account_id_leads_every_key_of_account_data(database: Database) -> None:
-    own_key = {"accounts", "login_requests", "code_entries", "rate_counters", "outbox", "quarantine"}
+    own_key = {
+        "accounts",
+        "login_requests",
+        "code_entries",
+        "rate_counters",
+        "outbox",
+        "quarantine",
+        "directory",
+    }
     inspector = inspect(database.engine)
     for table in ALL:
         key = inspector.get_pk_constraint(table.name)["constrained_columns"]

@@ -8,6 +8,8 @@ from tracker.domain.plausibility import Fix, Verdict, judge
 from tracker.domain.position import Placed, Position
 from tracker.store.devices import Owned
 
+Fixes = tuple[Fix | None, Fix | None]
+"""The last accepted fix of a device, and a later one that waits."""
 Key = tuple[str, datetime]
 """Device id and moment of a position."""
 
@@ -17,20 +19,25 @@ class Held:
     """What came of judging a batch.
 
     `keys` are the positions that must not become a device's last one, now. `waiting` is, by (account id,
-    device id), which position waits from now on; None: none does any more.
+    device id), which position waits from now on; None: none does any more. `fixes` are, by device id, its
+    fixes after the batch, where they changed.
     """
 
     keys: set[Key] = field(default_factory=set)
     waiting: dict[tuple[str, str], Position | None] = field(default_factory=dict)
+    fixes: dict[str, Fixes] = field(default_factory=dict)
 
 
-def hold(placed: Sequence[Placed], owned: Mapping[str, Owned]) -> Held:
-    """Judge the positions of a batch one after the other; `owned` tells each device's fixes before it."""
+def hold(placed: Sequence[Placed], owned: Mapping[str, Owned], newer: Mapping[str, Fixes]) -> Held:
+    """Judge the positions of a batch one after the other.
+
+    Each device's fixes before the batch are those of `newer`, else those that `owned` tells.
+    """
     held = Held()
-    before: dict[str, tuple[Fix | None, Fix | None]] = {}
+    before = held.fixes
     for each in placed:
         position, device_id = each.position, each.device_id
-        last, waiting = before.get(device_id) or _before(owned[device_id])
+        last, waiting = before.get(device_id) or newer.get(device_id) or _before(owned[device_id])
         at_s = position.recorded_at.timestamp()
         if last is not None and at_s <= last.recorded_at:
             continue
@@ -47,5 +54,5 @@ def hold(placed: Sequence[Placed], owned: Mapping[str, Owned]) -> Held:
     return held
 
 
-def _before(owner: Owned) -> tuple[Fix | None, Fix | None]:
+def _before(owner: Owned) -> Fixes:
     return owner.last, owner.held

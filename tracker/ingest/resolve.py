@@ -4,6 +4,7 @@ A device speaks for itself, whatever its messages claim. A gateway or source spe
 account, which it names by their external ids; who is called otherwise is a stranger, listed for adoption.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tracker.domain.errors import Malformed, Misconfigured, Reason
 from tracker.domain.position import Report, StreamMark
 from tracker.ingest.arrived import Arrived
 from tracker.ingest.dialects._message import NOTHING, Decoded, Dialect, Part, Problem
+from tracker.ingest.directory import Directory
 from tracker.ingest.origin import Origin, OriginKind
 from tracker.ingest.prepare import NO_DIALECT, Prepared, decode
 from tracker.store import devices, gateways
@@ -95,15 +97,16 @@ class Known:
 
 
 class Resolver:
-    """Resolves batches; `dialects` by name."""
+    """Resolves batches; `dialects` by name. Without a `directory` every device is asked for anew."""
 
-    def __init__(self, sealer: Sealer, dialects: Mapping[str, Dialect]) -> None:
+    def __init__(self, sealer: Sealer, dialects: Mapping[str, Dialect], directory: Directory | None) -> None:
         self._sealer = sealer
         self._dialects = dialects
+        self._directory = directory
 
     def resolve(self, session: Session, batch: Sequence[Prepared]) -> list[Entry]:
         """Return an entry for each message, in the batch's order."""
-        senders = _senders(session, batch)
+        senders = self._senders(session, batch)
         entries = [Entry(each, _sender(each, senders)) for each in batch]
         accounts = {each.sender.account_id for each in entries if isinstance(each.sender, Origin)}
         known = self._known(session, accounts)
@@ -116,6 +119,27 @@ class Resolver:
         for entry in entries:
             _attribute(entry, spoken_of)
         return entries
+
+    def _senders(self, session: Session, batch: Sequence[Prepared]) -> dict[str | None, Sender]:
+        ids = {each for each in map(_sender_id, batch) if each is not None}
+        if not ids:
+            return {}
+        senders: dict[str | None, Sender] = {}
+        if self._directory is not None:
+            senders.update(self._directory.owned(session, ids, time.monotonic()))
+        else:
+            senders.update(devices.owned(session, sorted(ids)))
+        # Most batches have no gateway: only who publishes below `gateway` and is no device is looked for.
+        below = {each.sender_id for each in batch if each.decoded is None and each.dialect is None}
+        others = sorted(each for each in below if each is not None and each not in senders)
+        for gateway in gateways.owned(session, others).values() if others else ():
+            senders[gateway.gateway_id] = Origin(
+                kind=OriginKind.GATEWAY,
+                account_id=gateway.account_id,
+                origin_id=gateway.gateway_id,
+                dialect=gateway.dialect,
+            )
+        return senders
 
     def _known(self, session: Session, accounts: Collection[str]) -> dict[str, Known]:
         if not accounts:
@@ -176,25 +200,6 @@ def _sender(prepared: Prepared, senders: Mapping[str | None, Sender]) -> Sender 
     if origin is None:
         return senders.get(prepared.sender_id)
     return senders.get(origin.origin_id) if origin.kind is OriginKind.DEVICE else origin
-
-
-def _senders(session: Session, batch: Sequence[Prepared]) -> dict[str | None, Sender]:
-    ids = {each for each in map(_sender_id, batch) if each is not None}
-    if not ids:
-        return {}
-    senders: dict[str | None, Sender] = {}
-    senders.update(devices.owned(session, sorted(ids)))
-    # Most batches have no gateway: only who publishes below `gateway` and is no device is looked for.
-    below = {each.sender_id for each in batch if each.decoded is None and each.dialect is None}
-    others = sorted(each for each in below if each is not None and each not in senders)
-    for gateway in gateways.owned(session, others).values() if others else ():
-        senders[gateway.gateway_id] = Origin(
-            kind=OriginKind.GATEWAY,
-            account_id=gateway.account_id,
-            origin_id=gateway.gateway_id,
-            dialect=gateway.dialect,
-        )
-    return senders
 
 
 def _refuse_unknown(prepared: Prepared, entry: Entry) -> None:

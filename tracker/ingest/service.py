@@ -20,6 +20,7 @@ from tracker.domain.clock import Clock
 from tracker.domain.errors import Unavailable
 from tracker.ingest.client import BrokerAddress
 from tracker.ingest.dialects._message import Dialect
+from tracker.ingest.directory import Directory
 from tracker.ingest.handover import Handover
 from tracker.ingest.leaser import Leaser
 from tracker.ingest.metrics import IngestMetrics
@@ -77,7 +78,7 @@ class Ingest:
         self._slots = _slots(slots, dialects)
         self._clock = clock
         metrics = IngestMetrics(registry or CollectorRegistry())
-        self._writer = Writer(database, sealer, dialects, consumers, metrics)
+        self._writer = Writer(database, sealer, dialects, consumers, metrics, directory=Directory())
         self._preparer = Preparer(dialects)
         self._replayer = Replayer(database, sealer, self._preparer, self._writer)
         self._epochs = itertools.count(1)
@@ -112,6 +113,7 @@ class Ingest:
         Raises:
             Unavailable: the broker or the database went.
         """
+        self._writer.forget()
         worker = Worker(self._write, self._task)
         reader = Reader(
             self._slots,

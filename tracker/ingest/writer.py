@@ -15,6 +15,7 @@ import structlog
 from tracker.domain.errors import Malformed, Reason, Unavailable
 from tracker.domain.position import Placed, Position
 from tracker.ingest.dialects._message import Dialect
+from tracker.ingest.directory import Directory
 from tracker.ingest.gather import gather
 from tracker.ingest.hold import hold
 from tracker.ingest.metrics import IngestMetrics, Taken
@@ -26,7 +27,7 @@ from tracker.ingest.windows import Assembler
 from tracker.store import devices, facts, positions
 from tracker.store.devices import Owned
 from tracker.store.seal import Sealer
-from tracker.store.session import Database, Session, is_outage
+from tracker.store.session import Database, Session, is_outage, is_wrong_statement
 
 Consumer = Callable[[Session, Sequence[Placed], datetime], None]
 
@@ -37,7 +38,10 @@ log = structlog.get_logger()
 
 
 class Writer:
-    """Writes batches; `dialects` by name."""
+    """Writes batches; `dialects` by name.
+
+    With a `directory` it remembers devices between batches, and only one thread may use it.
+    """
 
     def __init__(
         self,
@@ -46,9 +50,12 @@ class Writer:
         dialects: Mapping[str, Dialect],
         consumers: Sequence[Consumer],
         metrics: IngestMetrics,
+        *,
+        directory: Directory | None = None,
     ) -> None:
         self._database = database
-        self._resolver = Resolver(sealer, dialects)
+        self._directory = directory
+        self._resolver = Resolver(sealer, dialects, directory)
         self._assembler = Assembler(dialects)
         self._refusals = Refusals(sealer)
         self._consumers = consumers
@@ -74,6 +81,11 @@ class Writer:
         self._metrics.count(taken, time.monotonic() - began_s)
         return acks, entries
 
+    def forget(self) -> None:
+        """Remember no device: somebody else may have served them meanwhile."""
+        if self._directory is not None:
+            self._directory.forget()
+
     def close_windows(self, now: datetime) -> int:
         """Make positions of the parts whose window is over; return how many windows there were.
 
@@ -91,14 +103,22 @@ class Writer:
                     if device_id in owned
                 ]
                 self._append(session, placed, owned, now, taken)
+        if self._directory is not None:
+            self._directory.learn(taken.fixes, {})
         self._metrics.count_positions(taken)
         return closed
 
     def _together(self, batch: Sequence[Prepared], now: datetime) -> tuple[list[Ack], list[Entry], Taken]:
         taken = Taken()
-        with self._database.begin() as session:
-            entries = self._resolver.resolve(session, batch)
-            acks = self._store(session, entries, now, taken)
+        try:
+            with self._database.begin() as session:
+                entries = self._resolver.resolve(session, batch)
+                acks = self._store(session, entries, now, taken)
+        except Exception:
+            self.forget()
+            raise
+        if self._directory is not None:
+            self._directory.learn(taken.fixes, taken.online)
         return acks, entries, taken
 
     def _singly(self, batch: Sequence[Prepared], now: datetime) -> tuple[list[Ack], list[Entry], Taken]:
@@ -115,6 +135,9 @@ class Writer:
                 except Exception as error:
                     if isinstance(error, Unavailable) or is_outage(error):
                         raise
+                    if is_wrong_statement(error):
+                        # No message can make our own statement wrong: the schema is not this version's.
+                        raise Unavailable("the database is not at this version's schema") from error
                     log.error(
                         "a message was refused by the store", device=entry.origin_id, error=_kind(error)
                     )
@@ -122,6 +145,7 @@ class Writer:
                     entry.refuse(Malformed(Reason.STORE_REFUSED, _kind(error)))
                     acks += self._store(session, [entry], now, attempt)
                 taken.add(attempt)
+        self.forget()
         # A stream's later acknowledgement says what its earlier ones say.
         return list({(ack.device_id, ack.boot): ack for ack in acks}.values()), entries, taken
 
@@ -142,6 +166,7 @@ class Writer:
         # In device order: no two batches lock crosswise.
         for (account_id, device_id), online in sorted(gathered.presence.items()):
             devices.set_online(session, account_id, device_id, online)
+            taken.online[device_id] = online
         return _commit_marks(session, gathered.streams, now)
 
     def _append(
@@ -155,7 +180,8 @@ class Writer:
         if not placed:
             return
         self._ensure_weeks(placed)
-        held = hold(placed, owned)
+        held = hold(placed, owned, self._directory.fixes if self._directory else {})
+        taken.fixes.update(held.fixes)
         new = positions.append(session, placed, held=held.keys)
         if held.waiting:
             positions.set_held(session, held.waiting)

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -59,6 +62,16 @@ devices = Table(
 
 
 AS_THE_DIALECT_SAYS = DeviceSettings()
+
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("one", Boolean, CheckConstraint("one", name="one"), primary_key=True, server_default=true()),
+    Column("version", BigInteger, nullable=False),
+    Column("changed_by", BigInteger, nullable=False),
+)
+"""One row; triggers on devices and gateways move its version, once a transaction (`changed_by`)."""
 
 
 class Owned(NamedTuple):
@@ -210,6 +223,15 @@ _OWNED_BY_EXTERNAL_ID = text(
     _OWNED + "WHERE revoked_at IS NULL AND (account_id, lower(external_id)) IN"  # noqa: S608 - no input
     " (SELECT * FROM unnest(CAST(:accounts AS bigint[]), CAST(:names AS text[])))"
 )
+
+
+def version(session: Session) -> int:
+    """Return a number that moves with every committed change of what `owned` tells of any device or gateway.
+
+    What ingest itself changes, presence and fixes, does not move it.
+    """
+    row = cursor_of(session).execute("SELECT version FROM directory").fetchone()
+    return int(row[0]) if row else 0
 
 
 def owned(session: Session, device_ids: Sequence[str]) -> dict[str, Owned]:

@@ -130,3 +130,9 @@ def is_outage(error: BaseException) -> bool:
     if state is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return state[:2] in {"08", "40", "53", "57", "58"} or state == "55P03"
+
+
+def is_wrong_statement(error: BaseException) -> bool:
+    """Tell whether the server did not understand a statement: SQLSTATE class 42, a missing table for one."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(origin, psycopg.Error) and (origin.sqlstate or "").startswith("42")

@@ -1,7 +1,7 @@
 """Every table, by importing every aggregate."""
 
 from tracker.store.accounts import accounts, terms_acceptances
-from tracker.store.devices import devices
+from tracker.store.devices import devices, directory
 from tracker.store.facts import facts, streams
 from tracker.store.gateways import gateways
 from tracker.store.idempotency import idempotency
@@ -25,6 +25,7 @@ ALL = (
     sessions,
     subjects,
     devices,
+    directory,
     positions,
     last_positions,
     facts,

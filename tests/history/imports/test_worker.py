@@ -18,7 +18,7 @@ from tracker.history.import_worker import ImportWorker
 from tracker.history.importing import BATCH
 from tracker.history.imports._record import Format, Record
 from tracker.history.uploads import Uploads
-from tracker.store import devices, imports
+from tracker.store import devices
 from tracker.store.imports import Import, ImportState
 from tracker.store.session import Database
 
@@ -39,11 +39,7 @@ class FaultyCsv:
 
 @pytest.fixture
 def home(database: Database) -> Home:
-    """A household none of whose own files waits: which of two as old is read first is left to chance."""
-    made = settle(database)
-    with database.begin() as session:
-        imports.cancel(session, made.house.viewer.account_id, made.house.history.import_id, NOW)
-    return made
+    return settle(database)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ END $$
 
 
 def upgrade() -> None:
+    _count_changes_of_devices()
     op.execute(_GATHER_OLD_WEEKS)
     op.create_table(
         "windows",
@@ -178,9 +179,49 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("replay_asked_at IS NOT NULL"),
     )
+    _watch_directory()
+
+
+def _count_changes_of_devices() -> None:
+    op.create_table(
+        "directory",
+        sa.Column("one", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("one", name=op.f("ck_directory_one")),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_directory")),
+    )
+    op.execute("INSERT INTO directory (version, changed_by) VALUES (1, 0)")
+    # Once a transaction: a thousand devices added together are one change.
+    op.execute(
+        """
+        CREATE FUNCTION note_directory_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          UPDATE directory SET version = version + 1, changed_by = txid_current()
+          WHERE changed_by <> txid_current();
+          RETURN NULL;
+        END $$
+        """
+    )
+
+
+_TOLD = "account_id, subject_id, dialect, external_id, settings, payload_key_sealed, revoked_at"
+_WATCHED = {"devices": _TOLD, "gateways": "account_id, dialect, revoked_at"}
+
+
+def _watch_directory() -> None:
+    for table, columns in _WATCHED.items():
+        op.execute(
+            f"CREATE TRIGGER note_directory_change AFTER INSERT OR DELETE OR UPDATE OF {columns} ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION note_directory_change()"
+        )
 
 
 def downgrade() -> None:
+    for table in _WATCHED:
+        op.execute(f"DROP TRIGGER note_directory_change ON {table}")
+    op.execute("DROP FUNCTION note_directory_change")
+    op.drop_table("directory")
     op.drop_index("ix_quarantine_replay_asked_at", table_name="quarantine")
     op.drop_column("quarantine", "dialect")
     op.drop_column("quarantine", "size_bytes")
