@@ -103,7 +103,7 @@ def test_a_removed_subject_takes_its_devices_and_all_they_told_with_it(
     positions.append(door.session, fixes)
     told = Fact(kind="transition", recorded_at=now, data={"lat": 60.1})
     facts.add(door.session, viewer.account_id, device.device_id, told, now)
-    facts.commit_marks(door.session, viewer.account_id, device.device_id, "boot", [1], now)
+    facts.commit_marks_many(door.session, [(viewer.account_id, device.device_id, "boot", [1])], now)
 
     family.remove_subject(door.session, viewer, cat.subject_id, now=now)
 

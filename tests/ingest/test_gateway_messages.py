@@ -17,11 +17,13 @@ from tracker.domain.ids import new_id
 from tracker.ingest.arrived import Arrived
 from tracker.ingest.intake import Intake
 from tracker.ingest.origin import Origin, OriginKind
+from tracker.ingest.quarantine import STRANGERS_AN_HOUR
 from tracker.ingest.replays import Replayer
 from tracker.ingest.topics import of_device
 from tracker.store import devices, gateways, quarantine
 from tracker.store.seal import Sealer
 from tracker.store.session import Database
+from tracker.store.unclaimed import UNCLAIMED_PER_ORIGIN
 
 
 class Site(Bench):
@@ -247,3 +249,12 @@ def test_a_source_s_encrypted_payload_is_opened_with_its_device_s_key(site: Site
         site.write(Arrived(0, 0, topic, body, NOW, origin=origin))
     assert site.stored() == [site.device_hex]
     assert site.counted("refused_total", reason="no_key") == 1
+
+
+def test_a_gateway_that_invents_names_fills_neither_disk_nor_list(site: Site) -> None:
+    gateway = site.gateway("traccar_forward")
+    names = STRANGERS_AN_HOUR + 10
+    site.write(*(site.sent(gateway.gateway_id, "x", forwarded(f"n{number}")) for number in range(names)))
+    assert site.one("SELECT count(*) FROM quarantine") == STRANGERS_AN_HOUR
+    assert site.one("SELECT count(*) FROM unclaimed") == UNCLAIMED_PER_ORIGIN
+    assert site.counted("refused_total", reason="unknown_device") == names

@@ -12,7 +12,9 @@ from tracker.store.session import Session
 
 
 def marks(session: Session, house: House, *seqs: int, boot: str = "b1") -> int | None:
-    return facts.commit_marks(session, house.viewer.account_id, house.device.device_id, boot, seqs, NOW)
+    device_id = house.device.device_id
+    stream = (house.viewer.account_id, device_id, boot, seqs)
+    return facts.commit_marks_many(session, [stream], NOW)[device_id, boot]
 
 
 def test_an_unbroken_run_is_promised_to_its_end(session: Session, house: House) -> None:

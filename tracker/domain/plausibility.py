@@ -29,6 +29,10 @@ class Fix(NamedTuple):
     accuracy_m: float | None
 
 
+Fixes = tuple[Fix | None, Fix | None]
+"""The last accepted fix of a device, and a later one that waits."""
+
+
 class Verdict(StrEnum):
     """What becomes of a new fix.
 

@@ -8,16 +8,13 @@ that reports both ways, it is at most a minute old, and only the judgement of a 
 
 from collections.abc import Collection, Mapping
 
-from tracker.domain.plausibility import Fix
+from tracker.domain.plausibility import Fixes
 from tracker.store import devices
 from tracker.store.devices import Owned
 from tracker.store.session import Session
 
 MOST = 120_000
 KEEP_S = 60.0
-
-Fixes = tuple[Fix | None, Fix | None]
-"""The last accepted fix of a device, and a later one that waits."""
 
 
 class Directory:

@@ -37,7 +37,12 @@ class Gathered:
     def place(self, owner: Owned, position: Position, received_at: datetime) -> None:
         """Add a position of a device."""
         self.owned[owner.device_id] = owner
-        self.placed.append(Placed(owner.account_id, owner.subject_id, owner.device_id, received_at, position))
+        self.placed.append(place(owner, position, received_at))
+
+
+def place(owner: Owned, position: Position, received_at: datetime) -> Placed:
+    """Return a position with whose it is."""
+    return Placed(owner.account_id, owner.subject_id, owner.device_id, received_at, position)
 
 
 def gather(entries: Sequence[Entry]) -> Gathered:

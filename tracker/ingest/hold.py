@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tracker.domain.plausibility import Fix, Verdict, judge
+from tracker.domain.plausibility import Fix, Fixes, Verdict, judge
 from tracker.domain.position import Placed, Position
 from tracker.store.devices import Owned
 
-Fixes = tuple[Fix | None, Fix | None]
-"""The last accepted fix of a device, and a later one that waits."""
 Key = tuple[str, datetime]
 """Device id and moment of a position."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from tracker.domain.plausibility import Fix
+from tracker.domain.plausibility import Fixes
 
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 COMMIT_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -23,7 +23,7 @@ class Taken:
     duplicates: int = 0
     ignored: int = 0
     held: int = 0
-    fixes: dict[str, tuple[Fix | None, Fix | None]] = field(default_factory=dict)
+    fixes: dict[str, Fixes] = field(default_factory=dict)
     """By device id, the last accepted fix after the batch and a later one that waits."""
     online: dict[str, bool] = field(default_factory=dict)
     """By device id, what it said last of its presence."""

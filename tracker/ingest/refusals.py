@@ -5,7 +5,7 @@ from datetime import datetime
 from tracker.domain.errors import Reason
 from tracker.ingest.metrics import Taken
 from tracker.ingest.origin import Origin
-from tracker.ingest.quarantine import Allowance
+from tracker.ingest.quarantine import STRANGERS_AN_HOUR, Allowance
 from tracker.ingest.resolve import Entry
 from tracker.store import quarantine, unclaimed
 from tracker.store.seal import Sealer
@@ -44,7 +44,9 @@ class Refusals:
         unclaimed.note(
             session, sender.account_id, sender.origin_id, external_id, entry.dialect_name, count, now
         )
-        if self._allowance.take(f"{sender.origin_id}/{external_id}", now):
+        # The origin first: names are its to invent, and each one remembered costs memory.
+        in_all = self._allowance.take(f"{sender.origin_id}/", now, STRANGERS_AN_HOUR)
+        if in_all and self._allowance.take(f"{sender.origin_id}/{external_id}", now):
             self._put(session, entry, Reason.UNKNOWN_DEVICE, "no device is called so", external_id)
 
     def _put(

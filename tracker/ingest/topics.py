@@ -12,6 +12,7 @@ GATEWAY = "gateway"
 """The root below which gateways, and devices of foreign dialects, publish their own topics."""
 _BEFORE_INNER = 3
 TOPICS_KNOWN = 50_000
+SHORT = 48
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -20,11 +21,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     root: str
     shard: str
     device_id: str
-    rest: tuple[str, ...]
 
 
-# A device writes to few topics, and always the same ones.
-@lru_cache(maxsize=TOPICS_KNOWN)
 def parse(topic: str, *, legible: bool = True) -> Address:
     """Return the parts of a topic.
 
@@ -34,12 +32,21 @@ def parse(topic: str, *, legible: bool = True) -> Address:
     """
     if not legible:
         raise Malformed(Reason.BAD_TOPIC, "UTF-8")
-    root, shard, device_id, *rest = topic.split("/") if topic.count("/") >= 2 else ("", "", "")
+    # Our own topics are short. Long ones, remembered too, were memory for whoever publishes to fill.
+    return _known(topic) if len(topic) <= SHORT else _read(topic)
+
+
+def _read(topic: str) -> Address:
+    root, shard, device_id, *_ = topic.split("/", 3) if topic.count("/") >= 2 else ("", "", "")
     if not root or not is_id(device_id):
         raise Malformed(Reason.BAD_TOPIC, "topic")
     if shard != shard_of(device_id):
         raise Malformed(Reason.WRONG_SHARD, "topic")
-    return Address(root=root, shard=shard, device_id=device_id, rest=tuple(rest))
+    return Address(root=root, shard=shard, device_id=device_id)
+
+
+# A device writes to few topics, and always the same ones.
+_known = lru_cache(maxsize=TOPICS_KNOWN)(_read)
 
 
 def named_in(topic: str) -> str | None:

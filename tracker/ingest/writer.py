@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from tracker.domain.errors import Malformed, Reason, Unavailable
-from tracker.domain.position import Placed, Position
+from tracker.domain.position import Placed
 from tracker.ingest.dialects._message import Dialect
 from tracker.ingest.directory import Directory
-from tracker.ingest.gather import gather
+from tracker.ingest.gather import gather, place
 from tracker.ingest.hold import hold
 from tracker.ingest.metrics import IngestMetrics, Taken
 from tracker.ingest.outbound import Ack
@@ -98,7 +98,7 @@ class Writer:
             if about:
                 owned = devices.owned(session, sorted({device_id for device_id, _ in about}))
                 placed = [
-                    _place(owned[device_id], position, now)
+                    place(owned[device_id], position, now)
                     for device_id, position in about
                     if device_id in owned
                 ]
@@ -208,10 +208,6 @@ def _weeks(moments: list[datetime]) -> set[datetime]:
     if last - first <= WEEK:
         return {first, last}
     return {positions.week_of(moment) for moment in moments}
-
-
-def _place(owner: Owned, position: Position, received_at: datetime) -> Placed:
-    return Placed(owner.account_id, owner.subject_id, owner.device_id, received_at, position)
 
 
 def _marked(placed: Placed, held: set[tuple[str, datetime]]) -> Placed:

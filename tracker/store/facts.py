@@ -79,14 +79,6 @@ def add(session: Session, account_id: str, device_id: str, fact: Fact, received_
     )
 
 
-def commit_marks(
-    session: Session, account_id: str, device_id: str, boot: str, seqs: Iterable[int], now: datetime
-) -> int | None:
-    """Do `commit_marks_many` for one stream and return its promise."""
-    done = commit_marks_many(session, [(account_id, device_id, boot, seqs)], now)
-    return done[device_id, boot]
-
-
 def commit_marks_many(
     session: Session, streams_: Iterable[tuple[str, str, str, Iterable[int]]], now: datetime
 ) -> dict[tuple[str, str], int | None]:

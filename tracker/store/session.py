@@ -104,11 +104,14 @@ class Listener:
         self._connection.close()
 
 
-def cursor_of(session: Session) -> psycopg.Cursor[Any]:
-    """Return a cursor of psycopg in the session's transaction: for COPY, and for a thousand rows at once."""
+def cursor_of(session: Session, *, binary: bool = False) -> psycopg.Cursor[Any]:
+    """Return a cursor of psycopg in the session's transaction: for COPY, and for a thousand rows at once.
+
+    With `binary` it fetches values in PostgreSQL's own form.
+    """
     # `Database` builds no engine but psycopg's.
     connection = cast("psycopg.Connection[Any]", session.connection().connection.dbapi_connection)
-    return connection.cursor()
+    return connection.cursor(binary=binary)
 
 
 def is_outage(error: BaseException) -> bool:

@@ -5,12 +5,10 @@ Columns of 32 bits come as floats of 64 with the noise of the conversion beyond 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
-
-import psycopg
+from typing import Any, NamedTuple
 
 from tracker.store.schema import id_to_int
-from tracker.store.session import Session
+from tracker.store.session import Session, cursor_of
 
 
 class TrackRow(NamedTuple):
@@ -95,7 +93,7 @@ def page(
         behind = "AND recorded_at >= %(moment)s AND (recorded_at, device_id) > (%(moment)s, %(behind)s)"
         given |= {"moment": after[0], "behind": id_to_int(after[1])}
     query = f"SELECT {_POSITION} {_of(device_ids)} {behind} ORDER BY recorded_at, device_id LIMIT %(limit)s"
-    rows = _cursor(session).execute(query, given | {"limit": limit}).fetchall()
+    rows = cursor_of(session, binary=True).execute(query, given | {"limit": limit}).fetchall()
     return [PositionRow._make(row) for row in rows]
 
 
@@ -111,7 +109,7 @@ def track(
     """Return up to `limit` positions, the oldest of the span, by moment."""
     query = f"SELECT {_TRACK} {_of(device_ids)} ORDER BY recorded_at LIMIT %(limit)s"
     given = _given(account_id, device_ids, since, until) | {"limit": limit}
-    return [TrackRow._make(row) for row in _cursor(session).execute(query, given).fetchall()]
+    return [TrackRow._make(row) for row in cursor_of(session, binary=True).execute(query, given).fetchall()]
 
 
 def neighbours(
@@ -132,7 +130,7 @@ def neighbours(
         "end": last + within,
         "limit": limit,
     }
-    rows = _cursor(session).execute(f"({before}) UNION ALL ({behind})", given).fetchall()
+    rows = cursor_of(session, binary=True).execute(f"({before}) UNION ALL ({behind})", given).fetchall()
     return [TrackRow._make(row) for row in rows]
 
 
@@ -146,7 +144,7 @@ def counts(
         "starts": [start for start, _ in spans],
         "ends": [end for _, end in spans],
     }
-    return [CountRow._make(row) for row in _cursor(session).execute(_COUNTS, given).fetchall()]
+    return [CountRow._make(row) for row in cursor_of(session, binary=True).execute(_COUNTS, given).fetchall()]
 
 
 def _of(device_ids: Sequence[str]) -> str:
@@ -162,9 +160,3 @@ def _given(account_id: str, device_ids: Sequence[str], since: datetime, until: d
         "since": since,
         "until": until,
     }
-
-
-def _cursor(session: Session) -> psycopg.Cursor[Any]:
-    # `Database` builds no engine but psycopg's.
-    connection = cast("psycopg.Connection[Any]", session.connection().connection.dbapi_connection)
-    return connection.cursor(binary=True)
