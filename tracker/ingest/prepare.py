@@ -48,7 +48,7 @@ class Preparer:
             address = parse(arrived.topic, legible=arrived.legible)
         except Malformed as error:
             # The broker lets a device write below its own id only: it is told of its mistake.
-            return Prepared(arrived, named_in(arrived.topic), None, NOTHING, error)
+            return Prepared(arrived, named_in(arrived.topic), None, NOTHING, _anew(error))
         if address.root == GATEWAY:
             return Prepared(arrived, address.device_id, None)
         dialect = self._by_root.get(address.root)
@@ -89,7 +89,12 @@ def decode(
     try:
         return dialect.decode(message), None
     except Malformed as error:
-        return NOTHING, error
+        return NOTHING, _anew(error)
     except Exception as error:
         log.error("a decoder failed", dialect=dialect.name, error=type(error).__name__)
         return NOTHING, Malformed(Reason.WRONG_SHAPE, "the decoder failed")
+
+
+def _anew(error: Malformed) -> Malformed:
+    """Return the refusal without its trace, which holds every frame, and so the message in pieces."""
+    return Malformed(error.reason, error.detail)
