@@ -27,6 +27,7 @@ from tracker.ingest.prepare import Prepared
 from tracker.ingest.provision import access_file, password_file
 from tracker.ingest.service import Ingest, collect_rarely
 from tracker.ingest.topics import of_device
+from tracker.ingest.writer import Writer
 from tracker.store import accounts, devices, housekeeping, subjects
 from tracker.store.seal import Sealer
 from tracker.store.session import Database
@@ -147,9 +148,9 @@ class _Switched(Ingest):
     stores: Event
     passed: "Synchronized[int]"
 
-    def _write(self, batch: Sequence[Prepared]) -> list[Ack]:
+    def _write(self, writer: Writer, batch: Sequence[Prepared]) -> list[Ack]:
         if self.stores.is_set():
-            return super()._write(batch)
+            return super()._write(writer, batch)
         with self.passed.get_lock():
             self.passed.value += len(batch)
         return []

@@ -1,5 +1,6 @@
 """The thread that reads the broker: decodes, gathers batches, answers what the writer committed."""
 
+import math
 import random
 import threading
 import time
@@ -25,7 +26,9 @@ from tracker.ingest.worker import WAITING_BATCHES, Done, Worker
 BATCH_MESSAGES = 1000
 BATCH_BYTES = 1024 * 1024
 LINGER_S = 0.005
-UNACKNOWLEDGED = (WAITING_BATCHES + 2) * BATCH_MESSAGES
+WRITERS = 2
+"""Threads that write: while one waits for PostgreSQL, the other has Python's lock."""
+UNACKNOWLEDGED = (WAITING_BATCHES + 1) * WRITERS * BATCH_MESSAGES
 SLOW_MESSAGES, SLOW_BYTES = 20_000, 64 * 1024 * 1024
 SLOW_IN_A_BATCH = 200
 TURN_S = 0.5
@@ -42,6 +45,39 @@ class Slot:
     filters: tuple[str, ...]
 
 
+def line_of(sender_id: str, count: int) -> int:
+    """Return which of so many lines takes what this device, gateway or source sends; "" is nobody known."""
+    return sum(sender_id[-1:].encode()) % count
+
+
+class Line:
+    """One of the writers, and the batch that gathers for it.
+
+    What one device or gateway sends always goes the same line, so that it is written in its order.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.batch: Batch[Prepared] = Batch(limit=BATCH_MESSAGES, limit_bytes=BATCH_BYTES, linger_s=LINGER_S)
+
+    def wait_s(self, now_s: float) -> float:
+        """Return how long nothing is to be done here, in seconds; without end while the writer works."""
+        due_s = self.batch.wait_s(now_s)
+        return math.inf if due_s is None or not self.worker.idle else due_s
+
+    def turn(self, now_s: float) -> None:
+        """Submit the batch if it is time.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        # While the writer works a small batch grows: what has come meanwhile goes in one transaction.
+        if (self.batch.full and self.worker.has_room) or (self.worker.idle and self.batch.due(now_s)):
+            self.worker.submit(self.batch.take())
+        if self.worker.stuck:
+            raise Unavailable("the database does not answer")
+
+
 class Reader:
     """Serves the leased slots while the neighbours are well; thrown away when one of them goes.
 
@@ -53,7 +89,7 @@ class Reader:
         slots: Sequence[Slot],
         preparer: Preparer,
         leaser: Leaser,
-        worker: Worker,
+        workers: Sequence[Worker],
         handover: Handover,
         clock: Clock,
         *,
@@ -63,7 +99,7 @@ class Reader:
         self._slots = slots
         self._preparer = preparer
         self._leaser = leaser
-        self._worker = worker
+        self._lines = [Line(worker) for worker in workers]
         self._handover = handover
         self._clock = clock
         self._epochs = epochs
@@ -73,7 +109,6 @@ class Reader:
         self._by_epoch: dict[int, Connection] = {}
         self._open: Counter[int] = Counter()
         self._task_at_s = 0.0
-        self._batch: Batch[Prepared] = Batch(limit=BATCH_MESSAGES, limit_bytes=BATCH_BYTES, linger_s=LINGER_S)
 
     def follow_leases(self) -> None:
         """Serve what was leased, and let go, once its messages are done, what another process should have."""
@@ -90,37 +125,33 @@ class Reader:
             self._connected.clear()
 
     def turn(self) -> None:
-        """Read, hand batches to the writer, answer what it committed."""
-        batch, worker = self._batch, self._worker
+        """Read, hand batches to the writers, answer what they committed."""
         now_s = time.monotonic()
-        due_s = batch.wait_s(now_s)
-        timeout_s = TURN_S if due_s is None or not worker.idle else min(due_s, TURN_S)
-        if len(self._lanes) and worker.idle:
+        timeout_s = min(TURN_S, *(line.wait_s(now_s) for line in self._lines))
+        if len(self._lanes) and self._idle:
             timeout_s = 0.0
         giving = self._leaser.giving
         reading = [each for number, each in self._connections.items() if number not in giving]
+        alarms = [line.worker.alarm for line in self._lines]
         wait(
             self._connections.values(),
             timeout_s,
-            read=lambda connection: not batch.full and connection in reading,
-            wake=(worker.alarm, self._leaser.alarm, self._handover.alarm),
+            read=lambda connection: not self._full() and connection in reading,
+            wake=(*alarms, self._leaser.alarm, self._handover.alarm),
         )
         # Nobody is read first every time: a slot with a long backlog must not starve the others.
         random.shuffle(reading)
         for connection in reading:
-            if not batch.full:
-                connection.read(lambda: batch.full)
+            if not self._full():
+                connection.read(self._full)
         self._take_handed()
         self._take_slow()
-        self.answer(worker.collect())
-        # While the writer works a small batch grows: what has come meanwhile goes in one transaction.
-        if (batch.full and worker.has_room) or (worker.idle and batch.due(time.monotonic())):
-            worker.submit(batch.take())
-        if worker.stuck:
-            raise Unavailable("the database does not answer")
+        for line in self._lines:
+            self.answer(line.worker.collect())
+            line.turn(time.monotonic())
         if now_s - self._task_at_s >= TASK_EVERY_S:
             self._task_at_s = now_s
-            worker.ask_task()
+            self._lines[0].worker.ask_task()
         self.send()
 
     def answer(self, done: Sequence[Done]) -> None:
@@ -175,20 +206,31 @@ class Reader:
                 self._add(arrived, now_s)
             elif not lanes.put(sender, arrived, len(arrived.payload)):
                 refused = Malformed(Reason.OVER_RATE, "more than a device may send")
-                self._batch.add(
-                    Prepared(arrived, sender, None, NOTHING, refused), len(arrived.payload), now_s
-                )
+                self._put(Prepared(arrived, sender, None, NOTHING, refused), now_s)
 
     def _add(self, arrived: Arrived, now_s: float) -> None:
-        self._batch.add(self._preparer.prepare(arrived), len(arrived.payload), now_s)
+        self._put(self._preparer.prepare(arrived), now_s)
+
+    def _put(self, prepared: Prepared, now_s: float) -> None:
+        arrived = prepared.arrived
+        sender = arrived.origin.origin_id if arrived.origin else prepared.sender_id or ""
+        line = self._lines[line_of(sender, len(self._lines))]
+        line.batch.add(prepared, len(arrived.payload), now_s)
+
+    def _full(self) -> bool:
+        return any(line.batch.full for line in self._lines)
+
+    @property
+    def _idle(self) -> bool:
+        return all(line.worker.idle for line in self._lines)
 
     def _take_handed(self) -> None:
         now_s = time.monotonic()
-        while not self._batch.full and (arrived := self._handover.take()) is not None:
+        while not self._full() and (arrived := self._handover.take()) is not None:
             self._add(arrived, now_s)
 
     def _take_slow(self) -> None:
-        if self._worker.idle and not self._batch.full:
+        if self._idle and not self._full():
             now_s = time.monotonic()
             for arrived, _ in self._lanes.take(SLOW_IN_A_BATCH):
                 self._add(arrived, now_s)

@@ -1,8 +1,9 @@
-"""The ingest process: one thread reads the broker, decodes and answers, another writes batches.
+"""The ingest process: one thread reads the broker, decodes and answers, two others write batches.
 
-The reader stops reading while four batches wait, so that a slow database holds the broker's queue back and
-not this process's memory. When the database or the broker goes, the connections are dropped with everything
-that was not committed: the broker keeps it and sends it again. Several processes share the topics by leases.
+The reader stops reading while a writer has two batches waiting, so that a slow database holds the broker's
+queue back and not this process's memory. When the database or the broker goes, the connections are dropped
+with everything that was not committed: the broker keeps it and sends it again. Several processes share the
+topics by leases.
 """
 
 import gc
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -26,7 +28,7 @@ from tracker.ingest.leaser import Leaser
 from tracker.ingest.metrics import IngestMetrics
 from tracker.ingest.outbound import Ack
 from tracker.ingest.prepare import Prepared, Preparer
-from tracker.ingest.reader import Reader, Slot
+from tracker.ingest.reader import WRITERS, Reader, Slot
 from tracker.ingest.replays import Replayer
 from tracker.ingest.slots import shards_of
 from tracker.ingest.topics import GATEWAY, of_shards
@@ -78,9 +80,12 @@ class Ingest:
         self._slots = _slots(slots, dialects)
         self._clock = clock
         metrics = IngestMetrics(registry or CollectorRegistry())
-        self._writer = Writer(database, sealer, dialects, consumers, metrics, directory=Directory())
+        self._writers = [
+            Writer(database, sealer, dialects, consumers, metrics, directory=Directory())
+            for _ in range(WRITERS)
+        ]
         self._preparer = Preparer(dialects)
-        self._replayer = Replayer(database, sealer, self._preparer, self._writer)
+        self._replayer = Replayer(database, sealer, self._preparer, self._writers[0])
         self._epochs = itertools.count(1)
         self.handover = Handover()
         """Where sources put their messages."""
@@ -113,13 +118,14 @@ class Ingest:
         Raises:
             Unavailable: the broker or the database went.
         """
-        self._writer.forget()
-        worker = Worker(self._write, self._task)
+        for writer in self._writers:
+            writer.forget()
+        workers = [Worker(partial(self._write, writer), self._task) for writer in self._writers]
         reader = Reader(
             self._slots,
             self._preparer,
             leaser,
-            worker,
+            workers,
             self.handover,
             self._clock,
             epochs=self._epochs,
@@ -129,19 +135,21 @@ class Ingest:
             while not stop.is_set():
                 reader.follow_leases()
                 reader.turn()
-            worker.finish(FINISH_WITHIN_S)
-            reader.answer(worker.collect())
+            for worker in workers:
+                worker.finish(FINISH_WITHIN_S)
+                reader.answer(worker.collect())
             reader.send()
         finally:
             reader.close()
-            worker.abandon(FINISH_WITHIN_S)
+            for worker in workers:
+                worker.abandon(FINISH_WITHIN_S)
             self.handover.give_back()
 
-    def _write(self, batch: Sequence[Prepared]) -> list[Ack]:
-        return self._writer.write(batch, self._clock())[0]
+    def _write(self, writer: Writer, batch: Sequence[Prepared]) -> list[Ack]:
+        return writer.write(batch, self._clock())[0]
 
     def _task(self) -> None:
-        self._writer.close_windows(self._clock())
+        self._writers[0].close_windows(self._clock())
         self._replayer.run(self._clock())
 
 

@@ -11,7 +11,7 @@ from tracker.ingest.alarm import Alarm
 from tracker.ingest.outbound import Ack
 from tracker.ingest.prepare import Prepared
 
-WAITING_BATCHES = 4
+WAITING_BATCHES = 2
 STUCK_AFTER_S = 120.0
 
 Batch = Sequence[Prepared]

@@ -32,7 +32,7 @@ from tracker.domain.errors import NotFound, Refused
 from tracker.domain.position import Placed
 from tracker.store.devices import devices
 from tracker.store.geo import to_ewkb
-from tracker.store.positions_copy import COLUMNS
+from tracker.store.positions_arrays import COLUMNS
 from tracker.store.schema import Id, id_to_int, metadata, moment
 from tracker.store.session import Session
 
