@@ -46,6 +46,9 @@ def test_ipv6_addresses_are_understood() -> None:
         ("TRACKER_HTTP", "localhost:0"),
         ("TRACKER_MQTT", "localhost:99999"),
         ("TRACKER_SMS", "carrier-pigeon://x"),
+        ("TRACKER_MAIL", "http://x"),
+        ("TRACKER_MAIL_FROM", "nobody"),
+        ("TRACKER_VAPID_SUBJECT", "http://x"),
         ("TRACKER_BROKER_URL", "http://x"),
         ("TRACKER_LOG", "loud"),
         ("TRACKER_SMS_PER_HOUR", "0"),
@@ -61,3 +64,11 @@ def test_settings_cannot_be_changed() -> None:
     read = settings.read()
     with pytest.raises(Exception, match="frozen"):
         setattr(read, "http", "x:1")  # noqa: B010 - by name, for the type checker knows better
+
+
+def test_mail_and_pushes_come_from_the_public_host_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_PUBLIC_URL", "https://ryadom.example/")
+    read = settings.read()
+    assert (read.mail_from, read.vapid_subject) == ("ryadom@ryadom.example", "mailto:ryadom@ryadom.example")
+    monkeypatch.setenv("TRACKER_MAIL_FROM", "Рядом <alerts@ryadom.example>")
+    assert settings.read().vapid_subject == "mailto:alerts@ryadom.example"

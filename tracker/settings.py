@@ -1,5 +1,6 @@
 """Every setting, read once from the environment and `.env`, frozen, handed out in pieces by wiring."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -36,7 +37,7 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(
         None, description="signs sessions and wraps keys; made once, kept 0600 in the data folder if unset"
     )
-    sms: str = Field("file", description="`file` or `http(s)://...` gateway")
+    sms: str = Field("file", description="`file`, `http(s)://...` gateway or `smpp://...` SMSC")
     sms_from: str = Field("3339", description="sender of codes")
     sms_regions: str = Field(
         "RU", description="regions whose mobile numbers get codes, ISO codes with commas; `*` is every region"
@@ -44,7 +45,18 @@ class Settings(BaseSettings):
     sms_per_hour: int = Field(
         1000, ge=1, description="most messages an hour in all: a breaker against pumping"
     )
-    mail: str = Field("file", description="`file` or `smtp://...`; nothing goes by mail yet")
+    mail: str = Field("file", description="`file` or `smtp(s)://user:pass@host:port`")
+    mail_from: str = Field(
+        "", description="sender of mail, `Name <address>` or `address`; `ryadom@` + the public host if unset"
+    )
+    vapid_subject: str = Field(
+        "",
+        description="`mailto:` or `https:` address that push services may turn to; "
+        "of `TRACKER_MAIL_FROM` if unset",
+    )
+    private_push: bool = Field(
+        False, description="`1`: push services may be at private addresses and without TLS; for tests"
+    )
     trusted_network: str | None = Field(
         None, description="operator gateway for automatic identification; not used yet"
     )
@@ -70,8 +82,29 @@ class Settings(BaseSettings):
     @field_validator("sms")
     @classmethod
     def _sms(cls, value: str) -> str:
-        if value != "file" and urlsplit(value).scheme not in {"http", "https"}:
-            raise ValueError("file, or http(s)://...")
+        if value != "file" and urlsplit(value).scheme not in {"http", "https", "smpp"}:
+            raise ValueError("file, http(s)://... or smpp://...")
+        return value
+
+    @field_validator("mail")
+    @classmethod
+    def _mail(cls, value: str) -> str:
+        if value != "file" and urlsplit(value).scheme not in {"smtp", "smtps"}:
+            raise ValueError("file, or smtp(s)://...")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, value: str) -> str:
+        if value and not all(parseaddr(value)[1].partition("@")):
+            raise ValueError("address, or Name <address>")
+        return value
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _vapid_subject(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"mailto", "https"}:
+            raise ValueError("mailto:... or https://...")
         return value
 
     @field_validator("broker_url")
@@ -86,6 +119,10 @@ class Settings(BaseSettings):
         object.__setattr__(self, "data_dir", self.data_dir.absolute())
         object.__setattr__(self, "public_url", (self.public_url or f"http://{self.http}").rstrip("/"))
         object.__setattr__(self, "mqtt_public", self.mqtt_public or f"mqtt://{self.mqtt}")
+        host = urlsplit(self.public_url).hostname or "localhost"
+        object.__setattr__(self, "mail_from", self.mail_from or f"ryadom@{host}")
+        subject = self.vapid_subject or f"mailto:{parseaddr(self.mail_from)[1]}"
+        object.__setattr__(self, "vapid_subject", subject)
         return self
 
     @property

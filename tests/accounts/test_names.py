@@ -2,8 +2,8 @@
 
 import pytest
 
-from tracker.accounts.names import clean_name
 from tracker.domain.errors import Invalid
+from tracker.domain.names import clean_name
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tracker.accounts.family import SUBJECTS_PER_ACCOUNT, Family
 from tracker.domain.access import Viewer
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.geo import LatLon
-from tracker.domain.position import Fact, Placed, Position
+from tracker.domain.position import Fact, HeardFact, Placed, Position
 from tracker.domain.subject import Subject, SubjectKind
 from tracker.store import facts, positions
 from tracker.store.access import Access
@@ -102,7 +102,8 @@ def test_a_removed_subject_takes_its_devices_and_all_they_told_with_it(
     ]
     positions.append(door.session, fixes)
     told = Fact(kind="transition", recorded_at=now, data={"lat": 60.1})
-    facts.add(door.session, viewer.account_id, device.device_id, told, now)
+    heard = HeardFact(viewer.account_id, cat.subject_id, device.device_id, now, told)
+    facts.add_many(door.session, [heard])
     facts.commit_marks_many(door.session, [(viewer.account_id, device.device_id, "boot", [1])], now)
 
     family.remove_subject(door.session, viewer, cat.subject_id, now=now)

@@ -2,15 +2,22 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.kit.broker import TestBroker
+from tests.kit.mail_sink import PASSWORD, USER, mail_sink
 from tests.kit.service import environment
 from tests.kit.waiting import until
 from tracker.local.ports import free_port
 from tracker.local.postgres import Cluster
+
+NO_SERVERS = {
+    "TRACKER_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
+    "TRACKER_BROKER_URL": "mqtt://127.0.0.1:1",
+}
 
 
 def doctor(data_dir: Path, *names: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -79,6 +86,38 @@ def test_a_session_of_ingest_is_never_taken_over(data_dir: Path, broker: TestBro
     assert not lost.is_set()
     client.disconnect()
     client.loop_stop()
+
+
+def test_mail_is_tried_up_to_the_password(data_dir: Path) -> None:
+    with mail_sink(data_dir) as sink:
+        trusted = {"SSL_CERT_FILE": str(sink.certificate)}
+        right = f"smtp://{USER}:{quote(PASSWORD)}@127.0.0.1:{sink.port}"
+        done = doctor(
+            data_dir, "mail", TRACKER_MAIL=right, TRACKER_MAIL_FROM="a@b.example", **NO_SERVERS, **trusted
+        )
+        assert done.returncode == 0, done.stdout
+        assert "takes letters from a@b.example" in done.stdout
+        wrong = f"smtp://{USER}:wrong@127.0.0.1:{sink.port}"
+        done = doctor(data_dir, "mail", TRACKER_MAIL=wrong, **NO_SERVERS, **trusted)
+        assert done.returncode == 1
+        assert "refuses our password: 535" in done.stdout
+        assert "wrong@" not in done.stdout
+
+
+def test_a_password_that_smpp_cannot_carry_is_said(data_dir: Path) -> None:
+    done = doctor(data_dir, "sms", TRACKER_SMS="smpp://u:much-too-long@127.0.0.1:1", **NO_SERVERS)
+    assert done.returncode == 1
+    assert "the password may have 8 ASCII characters" in done.stdout
+
+
+def test_a_push_key_that_others_can_read_is_said(data_dir: Path) -> None:
+    assert doctor(data_dir, "push", **NO_SERVERS).returncode == 0
+    key = data_dir / "keys" / "vapid"
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.chmod(0o644)
+    done = doctor(data_dir, "push", **NO_SERVERS)
+    assert done.returncode == 1
+    assert "chmod 600" in done.stdout
 
 
 def test_a_check_that_does_not_exist_is_refused(data_dir: Path) -> None:

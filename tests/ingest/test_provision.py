@@ -21,7 +21,7 @@ from tracker.domain.device import Device
 from tracker.domain.gateway import Gateway
 from tracker.domain.ids import new_id
 from tracker.ingest.client import BrokerAddress, accepts
-from tracker.ingest.provision import Provisioner, access_file, replace_file, signal_broker
+from tracker.ingest.provision import NOTIFIER, Provisioner, access_file, replace_file, signal_broker
 from tracker.ingest.topics import of_device
 from tracker.store import devices, gateways
 from tracker.store.session import Database
@@ -206,7 +206,13 @@ def test_a_number_that_is_no_brokers_gets_no_signal(tmp_path: Path) -> None:
 
 
 def test_every_service_of_ours_has_limits_of_its_own() -> None:
-    text = access_file(["svc-ingest-0", "svc-monitor"])
+    text = access_file(["svc-ingest-0", "svc-monitor", NOTIFIER])
+    notifier = text.partition(f"user {NOTIFIER}\n")[2].partition("\n\n")[0]
+    assert notifier.splitlines() == [
+        "topic write tracker/+/+/alert",
+        "topic write tracker/+/+/command",
+        "topic write owntracks/+/+/cmd",
+    ]
     monitor = text.partition("user svc-monitor\n")[2].partition("\n\n")[0]
     assert monitor == "topic read $SYS/#"
     assert "#" not in text.partition("pattern")[2].replace("owntracks/+/%u/#", "").replace(

@@ -1,18 +1,21 @@
 """What notify's tests share."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.kit.clock import StandingClock
 from tests.notify.gateway import Gateway, gateway
+from tests.notify.house import House
+from tests.notify.moments import NOW
 from tracker import registry
 from tracker.notify.channels._channel import Channel
 from tracker.notify.channels.sms import SmsChannel
 from tracker.store.seal import Sealer
+from tracker.store.session import Database
 
-NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+__all__ = ["NOW"]
 
 
 @pytest.fixture
@@ -30,3 +33,8 @@ def sealer() -> Sealer:
 def channels(sms_gateway: Gateway, tmp_path: Path) -> dict[str, Channel]:
     transports = registry.load("tracker.notify.transports", "TRANSPORT")
     return {"sms": SmsChannel(transports, url=sms_gateway.url, sender="3339", outbox_dir=tmp_path)}
+
+
+@pytest.fixture
+def house(database: Database, sealer: Sealer, clock: StandingClock) -> House:
+    return House(database, sealer, clock)

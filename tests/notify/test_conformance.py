@@ -14,18 +14,27 @@ from tracker.notify.channels.sms import SmsChannel
 from tracker.settings import Settings
 
 TRANSPORTS = registry.load("tracker.notify.transports", "TRANSPORT")
+MAIL_TRANSPORTS = registry.load("tracker.notify.mail", "TRANSPORT")
 CHANNELS = registry.load("tracker.notify.channels", "CHANNEL")
 
 
 def test_the_contract_s_transports_and_channels_are_there() -> None:
-    assert {"file", "http"} <= set(TRANSPORTS)
-    assert "sms" in CHANNELS
+    assert {"file", "http", "smpp"} <= set(TRANSPORTS)
+    assert {"file", "smtp"} <= set(MAIL_TRANSPORTS)
+    assert {"sms", "email", "webpush", "mqtt"} <= set(CHANNELS)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS.values(), ids=TRANSPORTS.keys())
 def test_opening_a_transport_touches_nothing(transport: Any, tmp_path: Path) -> None:
     for scheme in transport.schemes:
         transport.open(f"{scheme}://127.0.0.1:1/x", "3339", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("transport", MAIL_TRANSPORTS.values(), ids=MAIL_TRANSPORTS.keys())
+def test_opening_a_mail_transport_touches_nothing(transport: Any, tmp_path: Path) -> None:
+    for scheme in transport.schemes:
+        transport.open(f"{scheme}://127.0.0.1:1", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

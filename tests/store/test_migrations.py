@@ -48,6 +48,16 @@ def test_the_migrations_make_exactly_what_the_tables_say(database: Database) -> 
         command.check(settings)
 
 
+def test_geofences_can_be_taken_back_and_made_again(database: Database) -> None:
+    with database.engine.connect() as connection:
+        settings = migrate.config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "0002")
+        assert "geofences" not in inspect(database.engine).get_table_names()
+        command.upgrade(settings, "head")
+        command.check(settings)
+
+
 def test_positions_are_partitioned_and_have_no_default_partition(database: Database) -> None:
     with database.begin() as session:
         kinds = session.execute(
@@ -71,6 +81,8 @@ def test_account_id_leads_every_key_of_account_data(database: Database) -> None:
         "outbox",
         "quarantine",
         "directory",
+        "rulebook",
+        "heartbeats",
     }
     inspector = inspect(database.engine)
     for table in ALL:

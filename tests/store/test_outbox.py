@@ -106,7 +106,7 @@ def test_the_worker_hears_of_a_new_one_at_commit_and_not_before(database: Databa
             outbox.put(session, TOLD, sealer, NOW)
             session.flush()
             assert listener.wait(0.2) == []
-        assert listener.wait(10) == [(outbox.OUTBOX_CHANNEL, "")]
+        assert listener.wait(10) == [(outbox.OUTBOX_CHANNEL, TOLD.channel)]
     finally:
         listener.close()
 

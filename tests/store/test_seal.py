@@ -1,6 +1,10 @@
 """Secrets at rest."""
 
+import base64
+
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,3 +68,14 @@ def test_a_short_secret_key_is_refused_with_its_name() -> None:
 def test_a_token_is_stored_as_its_sha_256() -> None:
     expected = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
     assert token_hash("foo").hex() == expected
+
+
+def test_a_signature_is_checked_by_the_public_key_of_its_purpose_alone(sealer: Sealer) -> None:
+    signature = base64.b64decode(sealer.sign(b"ring", purpose="commands"))
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(sealer.public_key("commands")))
+    key.verify(signature, b"ring")
+    with pytest.raises(InvalidSignature):
+        key.verify(signature, b"wipe")
+    other = Ed25519PublicKey.from_public_bytes(base64.b64decode(sealer.public_key("evidence")))
+    with pytest.raises(InvalidSignature):
+        other.verify(signature, b"ring")

@@ -1,6 +1,7 @@
 """Every refusal of the API is a problem document; nothing odd is a fault of ours."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from tests.web.callers import Answer, Caller, Household
 from tracker.store.session import Database
 from tracker.web.app import create_app
-from tracker.web.context import Services
+from tracker.wiring import Services
 
 SUBJECTS = "/api/v1/subjects"
 
@@ -83,15 +84,9 @@ def test_no_question_whatever_is_a_fault_of_ours(owner: Caller, path: str, query
 
 
 def test_a_database_that_is_away_is_503_with_a_time_to_wait(services: Services, home: Household) -> None:
-    class Cut:
-        """The same services with a database that nobody answers for."""
+    cut = replace(services, database=Database("postgresql://tracker@127.0.0.1:1/none", pool_size=1))
 
-        settings, sealer, clock = services.settings, services.sealer, services.clock
-        accounts, family = services.accounts, services.family
-        gateways = services.gateways
-        database = Database("postgresql://tracker@127.0.0.1:1/none", pool_size=1)
-
-    caller = Caller(create_app(Cut(), provisioning_wait_s=0), bearer=home.bearer.bearer)
+    caller = Caller(create_app(cut, provisioning_wait_s=0), bearer=home.bearer.bearer)
     for path in (SUBJECTS, "/readyz"):
         answer = caller.get(path)
         assert answer.status_code == 503

@@ -1,14 +1,15 @@
 """What every answer carries, so that no other site and no cache gets at it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.web.callers import Caller, Household, add_subject
 from tracker.domain.errors import Misconfigured
 from tracker.web.app import create_app
-from tracker.web.context import Services
 from tracker.web.guards import content_security_policy
+from tracker.wiring import Services
 
 PAGES = ["/", "/login", "/login?own=1", "/terms", "/nothing"]
 
@@ -52,16 +53,12 @@ def test_a_tile_server_that_the_deployment_names_is_let_in_alone(services: Servi
 
 
 def test_tiles_that_cannot_be_are_told_at_the_start(services: Services) -> None:
-    class Wrong:
-        """The same services with a setting that is wrong."""
-
-        database, sealer, clock = services.database, services.sealer, services.clock
-        accounts, family = services.accounts, services.family
-        gateways = services.gateways
-        settings = services.settings.model_copy(update={"map_tiles": "ftp://tiles.example"})
+    wrong = replace(
+        services, settings=services.settings.model_copy(update={"map_tiles": "ftp://tiles.example"})
+    )
 
     with pytest.raises(Misconfigured, match="TRACKER_MAP_TILES"):
-        create_app(Wrong())
+        create_app(wrong)
 
 
 def test_the_host_header_makes_no_link(home: Household) -> None:
@@ -76,15 +73,9 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(services: Services
     far = {"REMOTE_ADDR": "203.0.113.9"}
     assert stranger.client.get("/metrics", headers=forged, environ_base=far).status_code == 403
 
-    class Proxied:
-        """The same services behind one proxy of the operator's."""
+    proxied = replace(services, settings=services.settings.model_copy(update={"trusted_proxies": 1}))
 
-        database, sealer, clock = services.database, services.sealer, services.clock
-        accounts, family = services.accounts, services.family
-        gateways = services.gateways
-        settings = services.settings.model_copy(update={"trusted_proxies": 1})
-
-    behind = Caller(create_app(Proxied(), provisioning_wait_s=0))
+    behind = Caller(create_app(proxied, provisioning_wait_s=0))
     chain = {"X-Forwarded-For": "127.0.0.1, 203.0.113.9"}
     assert behind.client.get("/metrics", headers=chain).status_code == 403
     assert behind.client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 200

@@ -1,13 +1,14 @@
 """Signing in as a visitor does: region, number, code, terms, account; and out again."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.web.callers import Answer, Caller, any_address, any_phone, sent_code
 from tracker.web.app import Application, create_app
-from tracker.web.context import Services
 from tracker.web.guards import DEVICE_COOKIE, SESSION_COOKIE, safe_next
+from tracker.wiring import Services
 
 
 @pytest.fixture
@@ -74,15 +75,11 @@ def test_the_session_cookie_is_kept_from_scripts_and_other_sites(visitor: Caller
 
 
 def test_over_https_every_cookie_is_secure(services: Services) -> None:
-    class Deployed:
-        """The same services as a deployment with a public address."""
+    deployed = replace(
+        services, settings=services.settings.model_copy(update={"public_url": "https://ryadom.example"})
+    )
 
-        database, sealer, clock = services.database, services.sealer, services.clock
-        accounts, family = services.accounts, services.family
-        gateways = services.gateways
-        settings = services.settings.model_copy(update={"public_url": "https://ryadom.example"})
-
-    visitor = Caller(create_app(Deployed(), provisioning_wait_s=0))
+    visitor = Caller(create_app(deployed, provisioning_wait_s=0))
     visitor.client.environ_base.update(REMOTE_ADDR=any_address())
     answer = visitor.client.get("/login?lang=ru", base_url="https://ryadom.example")
     cookies = answer.headers.getlist("Set-Cookie")

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from tracker.accounts.names import clean_name
 from tracker.domain.access import Viewer
 from tracker.domain.broker_password import password_hash, short_password
 from tracker.domain.device import Device, DeviceSettings, MqttAccess
 from tracker.domain.errors import Invalid
 from tracker.domain.ids import new_id, shard_of
+from tracker.domain.names import clean_name
 from tracker.domain.subject import Subject, SubjectKind
-from tracker.store import devices, facts, live, positions, quarantine, refusals, subjects, unclaimed
+from tracker.store import devices, events, facts, live, positions, quarantine, refusals, subjects, unclaimed
 from tracker.store.access import Access
 from tracker.store.seal import Sealer
 from tracker.store.session import Session
@@ -227,6 +227,7 @@ class Family:
         devices.remove(session, viewer.account_id, device_id)
         positions.remove_of_device(session, viewer.account_id, device_id)
         facts.remove_of_device(session, viewer.account_id, device_id)
+        events.forget_device(session, viewer.account_id, device_id)
         refusals.remove_of(session, viewer.account_id, device_id=device_id)
         live.wake(session, viewer.account_id)
 

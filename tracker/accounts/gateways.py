@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from tracker.accounts.family import Family, MqttEndpoint
-from tracker.accounts.names import clean_name
 from tracker.domain.access import Viewer
 from tracker.domain.broker_password import password_hash, short_password
 from tracker.domain.device import Device, MqttAccess
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.gateway import Gateway
 from tracker.domain.ids import new_id, shard_of
+from tracker.domain.names import clean_name
 from tracker.domain.network import endpoint_of, is_surely_private
 from tracker.domain.source import Source, SourceDetail, SourceLogin, SourceState, is_topic_filter
 from tracker.domain.subject import NAME_LENGTH

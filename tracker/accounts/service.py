@@ -11,13 +11,13 @@ from tracker.accounts.entries import CodeEntries, Proved
 from tracker.accounts.hashing import CodeHasher
 from tracker.accounts.known_devices import KnownDevices
 from tracker.accounts.limits import Limits
-from tracker.accounts.names import clean_name
 from tracker.accounts.outcomes import Blocked, CodeAsked, SignedIn, WrongCode
 from tracker.accounts.policy import TERMS_VERSION, SignInPolicy
 from tracker.domain.access import Viewer, require_step_up
 from tracker.domain.account import Account, SessionKind, SessionLevel, SignedSession
 from tracker.domain.errors import Invalid, StepUpRequired
 from tracker.domain.ids import is_id, new_id
+from tracker.domain.names import clean_name
 from tracker.domain.notification import Notification
 from tracker.store import accounts, outbox, sessions, signin
 from tracker.store.access import Access

@@ -4,18 +4,19 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 import psycopg
 
-from tracker import settings, wiring
+from tracker import registry, settings, wiring
 from tracker.domain.clock import utc_now
-from tracker.domain.errors import Unavailable
+from tracker.domain.errors import Misconfigured, Refused, Unavailable
 from tracker.ingest.client import accepts
 from tracker.local.ports import answers
 from tracker.local.resolve import with_private_servers
+from tracker.notify.channels._channel import transport_of
+from tracker.notify.channels.sms import SmsChannel
 from tracker.settings import Settings
 from tracker.store import migrate
 
@@ -132,24 +133,46 @@ def check_broker(given: Settings) -> Finding:
 
 
 def check_sms(given: Settings) -> Finding:
-    """Codes can be sent."""
-    return transport(given.sms, given.data_dir / "outbox", "TRACKER_SMS")
+    """Codes can be sent. A second bind to an SMSC could end the first, so that only the port is tried."""
+    outbox = given.data_dir / "outbox"
+    try:
+        transports = registry.load("tracker.notify.transports", "TRANSPORT")
+        SmsChannel(transports, url=given.sms, sender=given.sms_from, outbox_dir=outbox)
+    except Misconfigured as error:
+        return Finding("cannot be used as it is set", str(error))
+    if given.sms == "file":
+        return Finding(f"ok, but only for development: messages stay in {outbox}")
+    parts = urlsplit(given.sms)
+    port = parts.port or {"http": 80, "https": 443, "smpp": 2775}.get(parts.scheme, 0)
+    if not parts.hostname or not port or not answers(parts.hostname, port, timeout_s=WAIT_S):
+        return Finding(f"no answer at {parts.hostname}:{port}", "correct TRACKER_SMS, or open the way to it")
+    return Finding(f"{parts.scheme} gateway at {parts.hostname}:{port} accepts connections")
 
 
 def check_mail(given: Settings) -> Finding:
-    """Mail can be sent."""
-    return transport(given.mail, given.data_dir / "outbox", "TRACKER_MAIL")
-
-
-def transport(url: str, outbox: Path, setting: str) -> Finding:
-    """Tell about one transport: a file that can be written, or a host that answers."""
-    if url == "file":
+    """Mail can be sent: the server answers, turns to TLS and takes our password."""
+    outbox = given.data_dir / "outbox"
+    try:
+        transports = registry.load("tracker.notify.mail", "TRANSPORT")
+        mailer = transport_of(transports, given.mail, "TRACKER_MAIL").open(given.mail, outbox)
+        mailer.probe()
+    except Misconfigured as error:
+        return Finding("cannot be used as it is set", str(error))
+    except (Unavailable, Refused) as error:
+        return Finding(str(error), "correct TRACKER_MAIL, or open the way to it")
+    if given.mail == "file":
         return Finding(f"ok, but only for development: messages stay in {outbox}")
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443, "smtp": 25, "smtps": 465}.get(parts.scheme, 0)
-    if not parts.hostname or not port or not answers(parts.hostname, port, timeout_s=WAIT_S):
-        return Finding(f"no answer at {parts.hostname}:{port}", f"correct {setting}, or open the way to it")
-    return Finding(f"{parts.scheme} gateway at {parts.hostname}:{port} accepts connections")
+    parts = urlsplit(given.mail)
+    return Finding(f"the mail server {parts.hostname} takes letters from {given.mail_from}")
+
+
+def check_push(given: Settings) -> Finding:
+    """Browsers can be told: the key by which push services know us is there, or can be made."""
+    try:
+        wiring.vapid_key(given)
+    except (Misconfigured, OSError) as error:
+        return Finding("no key", str(error))
+    return Finding(f"pushes are signed for {given.vapid_subject}")
 
 
 def check_disk(given: Settings) -> Finding:
@@ -186,6 +209,7 @@ CHECKS: Sequence[Check] = (
     check_broker,
     check_sms,
     check_mail,
+    check_push,
     check_disk,
     check_clock,
 )

@@ -100,6 +100,16 @@ class Placed(NamedTuple):
     held: bool = False
 
 
+class HeardFact(NamedTuple):
+    """A fact together with whose it is and when it reached the service."""
+
+    account_id: str
+    subject_id: str
+    device_id: str
+    received_at: datetime
+    fact: Fact
+
+
 def plausible_time(recorded_at: datetime, received_at: datetime) -> datetime:
     """Return `recorded_at` if a fix can be of that time: from 2000 on and at most 20 minutes ahead.
 

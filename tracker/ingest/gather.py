@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tracker.domain.errors import Reason
-from tracker.domain.position import Fact, Placed, Position
+from tracker.domain.position import HeardFact, Placed, Position
 from tracker.ingest.resolve import Entry
 from tracker.store.devices import Owned
 
@@ -30,7 +30,7 @@ class Gathered:
     def __init__(self) -> None:
         self.placed: list[Placed] = []
         self.owned: dict[str, Owned] = {}
-        self.facts: list[tuple[Key, Fact, datetime]] = []
+        self.facts: list[HeardFact] = []
         self.presence: dict[Key, bool] = {}
         self.streams: dict[tuple[str, str, str], set[int]] = defaultdict(set)
 
@@ -60,10 +60,10 @@ def gather(entries: Sequence[Entry]) -> Gathered:
                 if (owner.online is False or presence) and not entry.arrived.retained:
                     _note_back(presence, owner)
             if fact is not None:
-                key = owner.account_id, owner.device_id
-                gathered.facts.append((key, fact, received_at))
+                account_id, device_id = owner.account_id, owner.device_id
+                gathered.facts.append(HeardFact(account_id, owner.subject_id, device_id, received_at, fact))
                 if fact.kind == "presence":
-                    presence[key] = bool(fact.data["online"])
+                    presence[account_id, device_id] = bool(fact.data["online"])
             if mark is not None and entry.sender is owner:
                 gathered.streams[owner.account_id, owner.device_id, mark.boot].add(mark.seq)
         if entry.refused is not None or entry.decoded.problems:

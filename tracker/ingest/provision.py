@@ -28,6 +28,7 @@ ACCESS = "access"
 PID_FILE = "mosquitto.pid"
 INGEST_PREFIX = "svc-ingest-"
 MONITORS = ("svc-monitor", "svc-watch")
+NOTIFIER = "svc-notify"
 WITNESS = "svc-witness"
 CHECK_EVERY_S = 30.0
 COALESCE_S = 1.0
@@ -63,6 +64,8 @@ def access_file(services: Iterable[str]) -> str:
             lines += _INGEST_TOPICS
         elif user in MONITORS:
             lines += ["topic read $SYS/#"]
+        elif user == NOTIFIER:
+            lines += _NOTIFIER_TOPICS
     return "\n".join([*lines, "", *_DEVICE_TOPICS]) + "\n"
 
 
@@ -74,6 +77,11 @@ _INGEST_TOPICS = (
     "topic write tracker/+/+/command",
     "topic write owntracks/+/+/cmd",
 )
+_NOTIFIER_TOPICS = (
+    "topic write tracker/+/+/alert",
+    "topic write tracker/+/+/command",
+    "topic write owntracks/+/+/cmd",
+)
 _DEVICE_TOPICS = (
     "pattern write tracker/+/%u/position",
     "pattern write tracker/+/%u/position/cbor",
@@ -81,6 +89,7 @@ _DEVICE_TOPICS = (
     "pattern write tracker/+/%u/result",
     "pattern read tracker/+/%u/command",
     "pattern read tracker/+/%u/ack",
+    "pattern read tracker/+/%u/alert",
     "pattern write owntracks/+/%u/#",
     "pattern read owntracks/+/%u/cmd",
     "pattern write gateway/+/%u/#",

@@ -33,11 +33,11 @@ from tracker.ingest.replays import Replayer
 from tracker.ingest.slots import shards_of
 from tracker.ingest.topics import GATEWAY, of_shards
 from tracker.ingest.worker import Worker
-from tracker.ingest.writer import Consumer, Writer
+from tracker.ingest.writer import Consumer, Watch, Writer
 from tracker.store.seal import Sealer
 from tracker.store.session import Database
 
-__all__ = ["Consumer", "Ingest", "collect_rarely"]
+__all__ = ["Consumer", "Ingest", "Watch", "collect_rarely"]
 
 SWITCH_S = 0.001
 FIRST_DELAY_S = 0.2
@@ -75,13 +75,14 @@ class Ingest:
         clock: Clock,
         *,
         registry: CollectorRegistry | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._database = database
         self._slots = _slots(slots, dialects)
         self._clock = clock
         metrics = IngestMetrics(registry or CollectorRegistry())
         self._writers = [
-            Writer(database, sealer, dialects, consumers, metrics, directory=Directory())
+            Writer(database, sealer, dialects, consumers, metrics, directory=Directory(), watch=watch)
             for _ in range(WRITERS)
         ]
         self._preparer = Preparer(dialects)

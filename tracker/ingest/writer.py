@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from tracker.domain.errors import Malformed, Reason, Unavailable
-from tracker.domain.position import Placed
+from tracker.domain.position import HeardFact, Placed
 from tracker.ingest.dialects._message import Dialect
 from tracker.ingest.directory import Directory
 from tracker.ingest.gather import gather, place
@@ -30,6 +30,13 @@ from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session, is_outage, is_wrong_statement
 
 Consumer = Callable[[Session, Sequence[Placed], datetime], None]
+"""Is told of the new positions of a batch, in the transaction that stores them."""
+Watch = Callable[[Session, Sequence[Placed], Sequence[HeardFact], datetime], None]
+"""Is told of the new positions and the new facts of a batch together, once, after the consumers.
+
+Both at once: told one after the other, two batches could lock what they concern crosswise. It is also called
+with nothing, now and then: then it knows that ingest works.
+"""
 
 WEEK = timedelta(days=7)
 DUE_WINDOWS = 500
@@ -52,6 +59,7 @@ class Writer:
         metrics: IngestMetrics,
         *,
         directory: Directory | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -59,6 +67,7 @@ class Writer:
         self._assembler = Assembler(dialects)
         self._refusals = Refusals(sealer)
         self._consumers = consumers
+        self._watch = watch
         self._metrics = metrics
         self._weeks: set[datetime] = set()
 
@@ -95,6 +104,7 @@ class Writer:
         taken = Taken()
         with self._database.begin() as session:
             closed, about = self._assembler.close_due(session, now, DUE_WINDOWS)
+            told: Sequence[Placed] = ()
             if about:
                 owned = devices.owned(session, sorted({device_id for device_id, _ in about}))
                 placed = [
@@ -102,7 +112,9 @@ class Writer:
                     for device_id, position in about
                     if device_id in owned
                 ]
-                self._append(session, placed, owned, now, taken)
+                told = self._append(session, placed, owned, taken)
+            # Told of nothing, the watch still learns that ingest works.
+            self._tell(session, told, (), now)
         if self._directory is not None:
             self._directory.learn(taken.fixes, {})
         self._metrics.count_positions(taken)
@@ -154,10 +166,9 @@ class Writer:
         if any(entry.parts for entry in entries):
             for owner, position, received_at in self._assembler.fold(session, entries):
                 gathered.place(owner, position, received_at)
-        self._append(session, gathered.placed, gathered.owned, now, taken)
+        placed = self._append(session, gathered.placed, gathered.owned, taken)
+        self._tell(session, placed, facts.add_many(session, gathered.facts), now)
         taken.messages.update([entry.dialect_name for entry in entries])
-        for (account_id, device_id), fact, received_at in gathered.facts:
-            facts.add(session, account_id, device_id, fact, received_at)
         for entry in entries:
             if entry.refused is not None or entry.decoded.problems or entry.strangers:
                 self._refusals.keep(session, entry, now, taken)
@@ -174,11 +185,11 @@ class Writer:
         session: Session,
         placed: Sequence[Placed],
         owned: Mapping[str, Owned],
-        now: datetime,
         taken: Taken,
-    ) -> None:
+    ) -> Sequence[Placed]:
+        """Store positions; return those that were new, marked where they wait."""
         if not placed:
-            return
+            return ()
         self._ensure_weeks(placed)
         held = hold(placed, owned, self._directory.fixes if self._directory else {})
         taken.fixes.update(held.fixes)
@@ -188,10 +199,16 @@ class Writer:
         taken.positions += len(new)
         taken.duplicates += len(placed) - len(new)
         taken.held += len(held.keys)
-        if new and self._consumers:
-            told = [_marked(each, held.keys) for each in new] if held.keys else new
+        return [_marked(each, held.keys) for each in new] if held.keys else new
+
+    def _tell(
+        self, session: Session, placed: Sequence[Placed], heard: Sequence[HeardFact], now: datetime
+    ) -> None:
+        if placed:
             for consume in self._consumers:
-                consume(session, told, now)
+                consume(session, placed, now)
+        if self._watch is not None:
+            self._watch(session, placed, heard, now)
 
     def _ensure_weeks(self, placed: Sequence[Placed]) -> None:
         weeks = _weeks([each.position.recorded_at for each in placed]) - self._weeks

@@ -3,12 +3,24 @@
 An SMS in Cyrillic holds 70 characters, two joined ones 134: the texts stay within two.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
+from typing import Any
 
+from tracker import registry
 from tracker.domain.errors import Refused
 from tracker.domain.notification import Notification
+from tracker.notify._event_words import EventWords
+from tracker.notify.texts._text import EventText
+
+EVENT = "event"
+"""The kind of a notification of one event; its arguments are `event_args`."""
+EVENTS = "events"
+"""The kind of one of several events: `{"items": [arguments of each], "link"}`."""
+LISTED = 5
+"""How many events one message names; of the others it tells the number."""
 
 _TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -24,18 +36,92 @@ _TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "ru": "Рядом: вход по личному коду ({device}). Если это не вы, войдите по SMS и смените код.",
             "en": "Ryadom: sign-in with your own code ({device}). Not you? Sign in by SMS and change it.",
         },
+        "contact_code": {
+            "ru": "Рядом: вас просят принимать тревоги семьи. Если согласны, передайте ей код {code}, "
+            "он действует сутки.",
+            "en": "Ryadom: a family asks you to take its alerts. If you agree, give it code {code}, "
+            "valid for a day.",
+        },
+    }
+)
+
+_SUBJECTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "contact_code": {"ru": "Рядом: код согласия", "en": "Ryadom: a code to agree by"},
     }
 )
 
 KINDS = tuple(_TEXTS)
+"""The kinds of notifications that are no events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """What a person reads; `subject` only where the channel has one."""
+    """What a person reads; `subject` only where the channel has one, `link` opens what it tells of.
+
+    The body is without the link: where a link cannot be shown apart, `plain` has both.
+    """
 
     body: str
     subject: str | None = None
+    link: str | None = None
+
+    @property
+    def plain(self) -> str:
+        """The body, and the link in a line of its own."""
+        return f"{self.body}\n{self.link}" if self.link else self.body
+
+
+def event_args(
+    *,
+    event_type: str,
+    subject: str,
+    place: str | None,
+    rule: str | None,
+    at: str,
+    earliest: str | None,
+    told_at: str,
+    time_zone: str,
+    data: Mapping[str, Any],
+    link: str,
+    step: int,
+    list_link: str | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of a notification of one event, as JSON.
+
+    Moments are ISO 8601 with a zone; `earliest` is given only if so long lies between it and `at` that both
+    must be told. `step` above 0: somebody before did not answer. `list_link` is given to who can sign in.
+    """
+    return {
+        "type": event_type,
+        "subject": subject,
+        "place": place,
+        "rule": rule,
+        "at": at,
+        "earliest": earliest,
+        "told_at": told_at,
+        "time_zone": time_zone,
+        "data": dict(data),
+        "link": link,
+        "list_link": list_link,
+        "step": step,
+    }
+
+
+def together(told: Sequence[Notification]) -> Notification:
+    """Return the one notification that tells of all of a group, in their order; a single one is as it was.
+
+    Address and language are those of the newest. The link is to the list of alerts for who can sign in, else
+    to the newest alert.
+    """
+    newest = told[-1]
+    if len(told) == 1:
+        return newest
+    args = {
+        "items": [dict(each.args) for each in told],
+        "link": newest.args.get("list_link") or newest.args.get("link"),
+    }
+    return replace(newest, kind=EVENTS, args=args, expires_at=max(each.expires_at for each in told))
 
 
 def compose(notification: Notification) -> Text:
@@ -46,14 +132,49 @@ def compose(notification: Notification) -> Text:
     Raises:
         Refused: there are no words for its kind, or an argument that they need is missing.
     """
+    locale = "en" if notification.locale == "en" else "ru"
+    if notification.kind == EVENT:
+        return event_text(notification.args, locale)
+    if notification.kind == EVENTS:
+        return _several(notification.args, locale)
     texts = _TEXTS.get(notification.kind)
     if texts is None:
         raise Refused(f"no words for {notification.kind}")
     args = notification.args
     try:
-        body = texts["en" if notification.locale == "en" else "ru"].format_map(args)
+        body = texts[locale].format_map(args)
     except KeyError as error:
         raise Refused(f"{notification.kind} lacks {error.args[0]}") from None
     if notification.kind == "login_code" and args.get("host"):
         body += f"\n\n@{args['host']} #{args['code']}"
-    return Text(body=body)
+    return Text(body=body, subject=_SUBJECTS.get(notification.kind, {}).get(locale))
+
+
+def event_text(args: Mapping[str, Any], locale: str) -> Text:
+    """Return the text of one event, whose arguments are those of `event_args`; it never lacks words.
+
+    An event of a type without words, or without what its words need, is told by what there is: an alert that
+    says less is better than none.
+    """
+    words = EventWords(args, locale)
+    text = _event_words().get(str(args.get("type")), {}).get(locale)
+    title = text.title if text else words.unknown
+    body = words.sentence(text.body if text else None, title)
+    return Text(body=words.unanswered + body, subject=f"{words.name}: {title}", link=args.get("link"))
+
+
+def _several(args: Mapping[str, Any], locale: str) -> Text:
+    """One message of several events, each in a line, the first five by their words."""
+    items = list(args.get("items", ()))
+    lines = [event_text(item, locale).body for item in items[:LISTED]]
+    more = len(items) - LISTED
+    if more > 0:
+        lines.append(f"Ещё событий: {more}" if locale == "ru" else f"{more} more")
+    head = f"Событий: {len(items)}" if locale == "ru" else f"{len(items)} events"
+    return Text(body="\n".join(lines), subject=head, link=args.get("link"))
+
+
+@cache
+def _event_words() -> Mapping[str, Mapping[str, EventText]]:
+    families = registry.load("tracker.notify.texts", "TEXTS").values()
+    return MappingProxyType({kind: words for each in families for kind, words in each.words.items()})

@@ -1,14 +1,16 @@
 """Empties the outbox: claimed in one transaction, sent outside any, settled in another.
 
-A worker that dies between sending and settling leaves a lease behind; when it has run out, the message is
-sent once more. One that cannot be sent now is due again after 2, 4, 8 ... seconds, at most five minutes,
-until it expires; the others go on meanwhile.
+Each channel has a lane of its own with eight threads, so that one whose gateway is dead holds up no other;
+within a lane the most urgent go first. A worker that dies between sending and settling leaves a lease behind;
+when it has run out, the message is sent once more. One that cannot be sent now is due again after 2, 4, 8 ...
+seconds, at most five minutes, until it expires; the others go on meanwhile.
 """
 
 import threading
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -17,12 +19,13 @@ from tracker.domain.clock import Clock
 from tracker.domain.errors import Refused, Unavailable
 from tracker.domain.notification import Claimed
 from tracker.notify.channels._channel import Channel
+from tracker.notify.compose import together
 from tracker.store import outbox
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Listener
 
 AT_ONCE = 8
-"""Messages claimed and sent together: each ends within its channel's timeouts, far within the lease."""
+"""Messages of one channel sent together: each ends within its channel's timeouts, far within the lease."""
 
 LONGEST_RETRY = timedelta(minutes=5)
 _LONGEST_REST_S = 30.0
@@ -36,8 +39,45 @@ def retry_after(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts, 20)), LONGEST_RETRY)
 
 
+class Lane:
+    """The threads of one channel; of `channel` None: of all channels that this version does not have."""
+
+    def __init__(self, channel: str | None) -> None:
+        self.channel = channel
+        self.woken = threading.Event()
+        # Threads are made when there is something to send, and kept.
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"lane-{channel or 'unknown'}")
+        self._busy: set[Future[None]] = set()
+
+    def free(self) -> int:
+        """Return how many more messages may be sent now.
+
+        Raises:
+            Exception: what ended the settling of one before.
+        """
+        done = {each for each in self._busy if each.done()}
+        self._busy -= done
+        for each in done:
+            each.result()
+        return AT_ONCE - len(self._busy)
+
+    def start(self, task: Callable[[], None]) -> Future[None]:
+        """Have a thread do it; when it is done the lane is woken."""
+        future = self._pool.submit(task)
+        self._busy.add(future)
+        future.add_done_callback(lambda _: self.woken.set())
+        return future
+
+    def close(self) -> None:
+        """Wait for what is being sent, and end the threads."""
+        self._pool.shutdown()
+
+
 class Dispatcher:
-    """Sends what the outbox holds. Any number of processes may do so side by side."""
+    """Sends what the outbox holds. Any number of processes may do so side by side.
+
+    It uses one connection of `database` for each lane that is claiming or settling, and one to listen by.
+    """
 
     def __init__(
         self,
@@ -51,6 +91,7 @@ class Dispatcher:
         self._sealer = sealer
         self._channels = channels
         self._clock = clock
+        self._lanes = [Lane(name) for name in (*channels, None)]
         self._outcomes = Counter(
             "tracker_notifications",
             "Notifications handed over, refused, put off for another try, or failed by our fault",
@@ -59,28 +100,52 @@ class Dispatcher:
         )
 
     def drain(self, now: datetime) -> int:
-        """Send up to eight notifications due at `now`, longest due first; return how many were tried.
+        """Send up to eight notifications of each channel that are due at `now`; return how many were tried.
+
+        The most urgent first, of those the longest due. What is told within another's message is not counted.
 
         Raises:
             Unavailable: the database cannot be reached; what was claimed is sent again after the lease.
         """
-        with self._database.begin() as session:
-            claimed = outbox.claim(session, self._sealer, now, limit=AT_ONCE)
-        if not claimed:
-            return 0
-        with ThreadPoolExecutor(max_workers=len(claimed)) as pool:
-            for _ in pool.map(lambda each: self._deliver(each, now), claimed):
-                pass
-        return len(claimed)
+        started = [future for lane in self._lanes for future in self._fill(lane, now)]
+        wait(started)
+        for each in started:
+            each.result()
+        return len(started)
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set, woken by each new notification; outlives outages of the database."""
-        listener: Listener | None = None
-        while not stop.is_set():
+        with ThreadPoolExecutor(len(self._lanes), thread_name_prefix="lanes") as pool:
+            running = [pool.submit(self._run_lane, lane, stop) for lane in self._lanes]
             try:
-                listener = listener or self._database.listen(outbox.OUTBOX_CHANNEL)
-                if not self.drain(self._clock()):
-                    self._rest(listener, stop)
+                self._listen(running, stop)
+            finally:
+                stop.set()
+                self._wake(None)
+                for lane in self._lanes:
+                    lane.close()
+            for each in running:
+                each.result()
+
+    def receive(self, message_id: str, *, delivered: bool, detail: str = "") -> None:
+        """Note the receipt of a message that `Channel.send` was given as `message_id`; from any thread.
+
+        Raises:
+            Unavailable: the database cannot be reached; the receipt is not noted.
+        """
+        with self._database.begin() as session:
+            outbox.receive(session, message_id, delivered=delivered, detail=detail, now=self._clock())
+
+    def _listen(self, running: list[Future[None]], stop: threading.Event) -> None:
+        listener: Listener | None = None
+        while not stop.is_set() and not any(each.done() for each in running):
+            try:
+                if listener is None:
+                    listener = self._database.listen(outbox.OUTBOX_CHANNEL)
+                    # What was put while nobody listened.
+                    self._wake(None)
+                for _, payload in listener.wait(1.0):
+                    self._wake(payload)
             except Unavailable:
                 log.warning("notifications wait for the database")
                 if listener:
@@ -90,55 +155,86 @@ class Dispatcher:
         if listener:
             listener.close()
 
+    def _wake(self, channel: str | None) -> None:
+        """Wake the lane of a channel, the one of strange channels for a strange one, all for None."""
+        known = channel if channel in self._channels else None
+        for lane in self._lanes:
+            if channel is None or lane.channel == known:
+                lane.woken.set()
+
+    def _run_lane(self, lane: Lane, stop: threading.Event) -> None:
+        while not stop.is_set():
+            lane.woken.clear()
+            rest_s = _OUTAGE_REST_S
+            try:
+                free = lane.free()
+                if free and len(self._fill(lane, self._clock(), free)) == free:
+                    continue
+                rest_s = self._rest_s(lane) if free else _LONGEST_REST_S
+            except Unavailable:
+                log.warning("notifications wait for the database", lane=lane.channel)
+            lane.woken.wait(rest_s)
+
+    def _fill(self, lane: Lane, now: datetime, limit: int = AT_ONCE) -> list[Future[None]]:
+        with self._database.begin() as session:
+            claimed = outbox.claim(
+                session,
+                self._sealer,
+                now,
+                limit,
+                channel=lane.channel,
+                not_channels=() if lane.channel else tuple(self._channels),
+            )
+        return [lane.start(partial(self._deliver, each, now)) for each in claimed]
+
+    def _rest_s(self, lane: Lane) -> float:
+        """Return how long until a notification of the lane is due, at most 30 s."""
+        with self._database.begin() as session:
+            due_at = outbox.next_due(session, channel=lane.channel) if lane.channel else None
+        if due_at is None:
+            return _LONGEST_REST_S
+        return max(0.2, min(_LONGEST_REST_S, (due_at - self._clock()).total_seconds()))
+
     def _deliver(self, claimed: Claimed, now: datetime) -> None:
         channel = claimed.notification.channel
         try:
             self._send(claimed, now)
         except Unavailable as error:
             log.warning("a notification waits", id=claimed.outbox_id, channel=channel, why=str(error))
-            self._put_off(claimed, "retried")
+            self._put_off(claimed, "retried", str(error))
         except Refused as error:
             log.warning("a notification is refused", id=claimed.outbox_id, channel=channel, why=str(error))
-            self._settle(claimed, "refused", f"refused: {error}")
+            self._settle(claimed, "refused", f"refused: {error}", f"refused: {error}")
         except Exception as error:
             # A fault of ours in one channel or text must not stall the others. Its text could hold a code.
-            log.error(
-                "a notification failed", id=claimed.outbox_id, channel=channel, error=type(error).__name__
-            )
-            self._put_off(claimed, "failed")
+            name = type(error).__name__
+            log.error("a notification failed", id=claimed.outbox_id, channel=channel, error=name)
+            self._put_off(claimed, "failed", name)
         else:
-            self._settle(claimed, "sent", "sent")
+            self._settle(claimed, "sent", "sent", f"with {claimed.outbox_id}")
 
     def _send(self, claimed: Claimed, now: datetime) -> None:
-        channel = self._channels.get(claimed.notification.channel)
+        notification = together([claimed.notification, *(each.notification for each in claimed.also)])
+        channel = self._channels.get(notification.channel)
         if channel is None:
             raise Refused("there is no such channel")
-        channel.send(claimed.notification, now, message_id=claimed.outbox_id)
+        channel.send(notification, now, message_id=claimed.outbox_id)
 
-    def _settle(self, claimed: Claimed, label: str, outcome: str) -> None:
+    def _settle(self, claimed: Claimed, label: str, outcome: str, outcome_of_others: str) -> None:
         with self._database.begin() as session:
             outbox.settle(session, claimed.outbox_id, outcome, self._clock())
+            for each in claimed.also:
+                outbox.settle(session, each.outbox_id, outcome_of_others, self._clock())
         self._count(claimed, label)
 
-    def _put_off(self, claimed: Claimed, label: str) -> None:
+    def _put_off(self, claimed: Claimed, label: str, why: str) -> None:
+        due_at = self._clock() + retry_after(claimed.attempts)
         with self._database.begin() as session:
-            outbox.retry(session, claimed.outbox_id, self._clock() + retry_after(claimed.attempts))
+            for each in (claimed, *claimed.also):
+                outbox.retry(session, each.outbox_id, due_at, why)
         self._count(claimed, label)
 
     def _count(self, claimed: Claimed, label: str) -> None:
         # Rows may name a channel that this version does not have; a label must stay one of few.
         channel = claimed.notification.channel
         self._outcomes.labels(channel if channel in self._channels else "unknown", label).inc()
-
-    def _rest(self, listener: Listener, stop: threading.Event) -> None:
-        """Wait for a new notification, for one that becomes due, or for 30 s."""
-        with self._database.begin() as session:
-            due_at = outbox.next_due(session)
-        rest_s = _LONGEST_REST_S
-        if due_at is not None:
-            rest_s = max(1.0, min(rest_s, (due_at - self._clock()).total_seconds()))
-        while rest_s > 0 and not stop.is_set():
-            step_s = min(1.0, rest_s)
-            if listener.wait(step_s):
-                return
-            rest_s -= step_s

@@ -27,6 +27,8 @@ from tracker.store import (
     tracks,
     unclaimed,
 )
+from tracker.store.access_alerts import AccessAlerts
+from tracker.store.access_places import AccessPlaces
 from tracker.store.imports import Import
 from tracker.store.positions import LIVE_CHANNEL
 from tracker.store.refusals import Refusal, Tally
@@ -44,9 +46,16 @@ class Access:
     def __init__(self, session: Session, viewer: Viewer) -> None:
         self._session = session
         self._viewer = viewer
+        self.places = AccessPlaces(session, viewer)
+        self.alerts = AccessAlerts(session, viewer)
         # One answer reads several stretches of the same devices.
         self._devices_of: dict[str, list[str]] = {}
         self._seen: set[str] = set()
+
+    @property
+    def account_id(self) -> str:
+        """The viewer's account."""
+        return self._viewer.account_id
 
     def account(self) -> Account:
         """Return the viewer's own account."""

@@ -1,16 +1,16 @@
 """What devices told besides positions, and how far each native stream is committed."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
 
 from sqlalchemy import Column, Table, Text, delete, text
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from tracker.domain.position import Fact
+from tracker.domain.position import HeardFact
 from tracker.store.schema import Id, id_from_int, id_to_int, metadata, moment
-from tracker.store.session import Session
+from tracker.store.session import Session, cursor_of
 
 facts = Table(
     "facts",
@@ -32,6 +32,16 @@ streams = Table(
     Column("received", INT8MULTIRANGE, nullable=False),
     moment("changed_at"),
 )
+
+# In the order of the key: two batches that bring the same facts do not wait crosswise.
+_ADD = """
+INSERT INTO facts (account_id, device_id, kind, recorded_at, received_at, data)
+SELECT account_id, device_id, kind, recorded_at, received_at, CAST(data AS jsonb)
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+  WITH ORDINALITY AS one (account_id, device_id, kind, recorded_at, received_at, data, number)
+ORDER BY account_id, device_id, kind, recorded_at, number
+ON CONFLICT DO NOTHING RETURNING device_id, kind, recorded_at
+"""
 
 BOOTS = 8
 STREAM_BYTES = 16 * 1024
@@ -63,20 +73,30 @@ WHERE age > :kept AND streams.account_id = each.account_id AND streams.device_id
 """)
 
 
-def add(session: Session, account_id: str, device_id: str, fact: Fact, received_at: datetime) -> None:
-    """Store a fact; the same (device, kind, moment) twice is stored once."""
-    session.execute(
-        upsert(facts)
-        .values(
-            account_id=account_id,
-            device_id=device_id,
-            kind=fact.kind,
-            recorded_at=fact.recorded_at,
-            received_at=received_at,
-            data=dict(fact.data),
+def add_many(session: Session, heard: Sequence[HeardFact]) -> list[HeardFact]:
+    """Store facts; return those that were new, in the order given; of equals the first one is stored."""
+    if not heard:
+        return []
+    rows = [
+        (
+            id_to_int(each.account_id),
+            id_to_int(each.device_id),
+            each.fact.kind,
+            each.fact.recorded_at,
+            each.received_at,
+            json.dumps(dict(each.fact.data)),
         )
-        .on_conflict_do_nothing()
-    )
+        for each in heard
+    ]
+    cursor = cursor_of(session).execute(_ADD, tuple(map(list, zip(*rows, strict=True))))
+    added = {(id_from_int(device), kind, recorded_at) for device, kind, recorded_at in cursor.fetchall()}
+    new = []
+    for each in heard:
+        key = each.device_id, each.fact.kind, each.fact.recorded_at
+        if key in added:
+            added.discard(key)
+            new.append(each)
+    return new
 
 
 def commit_marks_many(

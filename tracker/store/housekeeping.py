@@ -2,7 +2,19 @@
 
 from datetime import datetime, timedelta
 
-from tracker.store import idempotency, outbox, positions, quarantine, sessions, signin, unclaimed
+from tracker.store import (
+    geofences,
+    idempotency,
+    mutes,
+    outbox,
+    positions,
+    quarantine,
+    rulebook,
+    rules,
+    sessions,
+    signin,
+    unclaimed,
+)
 from tracker.store.session import Session
 
 
@@ -14,10 +26,17 @@ def prepare(session: Session, now: datetime) -> None:
 
 
 def forget(session: Session, now: datetime) -> None:
-    """Delete what is over: sign-in requests, sessions, notifications, answers, quarantine, unknown names."""
+    """Delete what is over: sign-in requests, sessions, notifications, answers, quarantine, unknown names.
+
+    So are fences and mutes whose time is up, and versions of rules that nothing was judged by.
+    """
     signin.forget_old(session, now)
     sessions.forget_expired(session, now)
     outbox.forget_settled(session, now)
     idempotency.forget_old(session, now)
     quarantine.forget_old(session, now)
     unclaimed.forget_old(session, now)
+    geofences.forget_expired(session, now)
+    rules.forget_unused_versions(session, now)
+    rulebook.forget_empty(session, now)
+    mutes.forget_ended(session, now)

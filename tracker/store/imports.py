@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from tracker.domain.errors import NotFound, Refused
 from tracker.domain.position import Placed
+from tracker.store import fence_states
 from tracker.store.devices import devices
 from tracker.store.geo import to_ewkb
 from tracker.store.positions_arrays import COLUMNS
@@ -352,7 +353,7 @@ def append_history(session: Session, batch: Sequence[Placed]) -> int:
     """Store positions of one device without telling anybody; return how many were new.
 
     The last position does not move and nothing is notified: an import does both once, at its end, by
-    `positions.append`. The partitions must exist.
+    `positions.append`. Fences and rules are told by a correction. The partitions must exist.
 
     Raises:
         Superseded: the device was removed meanwhile.
@@ -370,6 +371,8 @@ def append_history(session: Session, batch: Sequence[Placed]) -> int:
         cursor.execute(_APPEND)
         new = cursor.rowcount
         cursor.execute("TRUNCATE stage_history")
+    if new:
+        fence_states.ask_correction_of_history(session, batch)
     return new
 
 

@@ -1,22 +1,49 @@
-"""Notifications: recorded with their cause, claimed by lease, sent outside any transaction."""
+"""Notifications: recorded with their cause, claimed by lease, sent outside any transaction.
+
+Rows are locked in one order by everybody: of the outbox, then of the ledger, then of the alerts.
+"""
 
 import json
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, Text, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    SmallInteger,
+    Table,
+    Text,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tracker.domain.errors import Misconfigured
 from tracker.domain.ids import new_id
-from tracker.domain.notification import Claimed, Notification
+from tracker.domain.notification import Claimed, DeliveryState, Notification
+from tracker.domain.rule import Urgency
+from tracker.store import deliveries
+from tracker.store.alerts import OUTBOX_CHANNEL
+from tracker.store.deliveries import Ended
 from tracker.store.schema import Id, metadata, moment
 from tracker.store.seal import Sealer
 from tracker.store.session import Session
 
-OUTBOX_CHANNEL = "tracker_outbox"
-"""NOTIFY channel: there is something to send."""
+__all__ = ["OUTBOX_CHANNEL"]
 
 LEASE = timedelta(seconds=60)
 KEEP_FOR = timedelta(days=2)
+TOGETHER_AT_MOST = 100
+"""Notifications of one group that are told by one message."""
 
 outbox = Table(
     "outbox",
@@ -28,112 +55,276 @@ outbox = Table(
     Column("sealed", LargeBinary),
     Column("attempts", Integer, nullable=False, server_default="0"),
     moment("created_at"),
-    moment("due_at", index=True),
+    moment("due_at"),
     moment("expires_at"),
     moment("claimed_until", nullable=True),
     moment("settled_at", nullable=True),
     Column("outcome", Text),
+    Column("urgency", SmallInteger, nullable=False, server_default="1"),
+    Column("delivery_id", Id),
+    Column("group_key", Text),
+    Index(
+        "ix_outbox_urgency_due_at",
+        text("urgency DESC"),
+        "due_at",
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+    Index(
+        "uq_outbox_delivery_id", "delivery_id", unique=True, postgresql_where=text("delivery_id IS NOT NULL")
+    ),
 )
 
 
-def put(session: Session, notification: Notification, sealer: Sealer, now: datetime) -> str:
-    """Record a notification to be sent after the commit; address and arguments are sealed. Returns its id."""
+def put(
+    session: Session,
+    notification: Notification,
+    sealer: Sealer,
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+) -> str:
+    """Record a notification to be sent after the commit, or from `due_at` on; returns its id.
+
+    Address and arguments are sealed. A delivery has one notification: a second one is not recorded.
+    """
     outbox_id = new_id()
-    body = {"to": notification.to, "locale": notification.locale, "args": dict(notification.args)}
+    body = {
+        "to": notification.to,
+        "locale": notification.locale,
+        "args": dict(notification.args),
+        "alert_id": notification.alert_id,
+    }
     session.execute(
-        insert(outbox).values(
+        upsert(outbox)
+        .values(
             account_id=notification.account_id,
             outbox_id=outbox_id,
             channel=notification.channel,
             kind=notification.kind,
             sealed=sealer.seal(json.dumps(body).encode(), context=f"outbox/{outbox_id}"),
             created_at=now,
-            due_at=now,
+            due_at=due_at or now,
             expires_at=notification.expires_at,
+            urgency=notification.urgency.value,
+            delivery_id=notification.delivery_id,
+            group_key=notification.group,
         )
+        .on_conflict_do_nothing(index_elements=["delivery_id"], index_where=outbox.c.delivery_id.is_not(None))
     )
-    session.execute(select(func.pg_notify(OUTBOX_CHANNEL, "")))
+    session.execute(select(func.pg_notify(OUTBOX_CHANNEL, notification.channel)))
     return outbox_id
 
 
-def claim(session: Session, sealer: Sealer, now: datetime, limit: int = 50) -> list[Claimed]:
+def claim(
+    session: Session,
+    sealer: Sealer,
+    now: datetime,
+    limit: int = 50,
+    *,
+    channel: str | None = None,
+    not_channels: Collection[str] = (),
+) -> list[Claimed]:
     """Take up to `limit` due notifications by a lease of 60 s; no other worker gets them meanwhile.
 
-    Expired ones are settled as "expired", those of another secret key as "unreadable". A lease
-    that ran out is due again, one attempt richer.
+    The most urgent first, of those the longest due; of one `channel`, or of any but `not_channels`. Others of
+    a claimed one's group come with it, due or not, as its `also`. Expired ones are settled as "expired",
+    those of another secret key as "unreadable". A lease that ran out is due again, one attempt richer.
     """
-    session.execute(
-        update(outbox)
-        .where(outbox.c.settled_at.is_(None), outbox.c.expires_at <= now)
-        .values(settled_at=now, outcome="expired", sealed=None)
+    _expire(session, now)
+    free = (
+        outbox.c.settled_at.is_(None),
+        or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
     )
+    lane = [outbox.c.channel == channel] if channel is not None else []
+    if not_channels:
+        lane.append(outbox.c.channel.not_in(not_channels))
     due = (
         select(outbox.c.outbox_id)
-        .where(
-            outbox.c.settled_at.is_(None),
-            outbox.c.due_at <= now,
-            or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
-        )
-        .order_by(outbox.c.due_at)
+        .where(*free, outbox.c.due_at <= now, *lane)
+        .order_by(outbox.c.urgency.desc(), outbox.c.due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    rows = session.execute(
-        update(outbox)
-        .where(outbox.c.outbox_id.in_(due.scalar_subquery()))
-        .values(claimed_until=now + LEASE, attempts=outbox.c.attempts + 1)
-        .returning(outbox)
-    ).all()
-    claimed = []
-    for row in rows:
-        try:
-            body = json.loads(sealer.open(row.sealed, context=f"outbox/{row.outbox_id}"))
-        except Misconfigured:
-            # Sealed with an earlier secret key: nobody can send it, and it must not stall the others.
-            settle(session, row.outbox_id, "unreadable", now)
-            continue
-        claimed.append(
-            Claimed(
-                outbox_id=row.outbox_id,
-                attempts=row.attempts,
-                notification=Notification(
-                    channel=row.channel,
-                    kind=row.kind,
-                    to=body["to"],
-                    locale=body["locale"],
-                    args=body["args"],
-                    expires_at=row.expires_at,
-                    account_id=row.account_id,
-                ),
+    rows = _take(session, due, now)
+    groups = {(row.channel, row.group_key) for row in rows if row.group_key is not None}
+    if groups:
+        theirs = (
+            select(outbox.c.outbox_id)
+            .where(
+                *free,
+                tuple_(outbox.c.channel, outbox.c.group_key).in_(groups),
+                outbox.c.outbox_id.not_in([row.outbox_id for row in rows]),
             )
+            .order_by(outbox.c.created_at)
+            .limit(TOGETHER_AT_MOST)
         )
-    return claimed
+        rows += _take(session, theirs, now)
+    rows.sort(key=lambda row: (-row.urgency, row.due_at))
+    opened = [each for each in (_open(session, sealer, row, now) for row in rows) if each is not None]
+    return _together(opened, {row.outbox_id: row.created_at for row in rows})
 
 
 def settle(session: Session, outbox_id: str, outcome: str, now: datetime) -> None:
-    """End a notification with its outcome ("sent", "refused: ..."); its sealed content is forgotten."""
-    session.execute(
+    """End a notification with its outcome ("sent", "refused: ..."); its sealed content is forgotten.
+
+    The ledger's line, if it has one, says the same.
+    """
+    row = session.execute(
         update(outbox)
         .where(outbox.c.outbox_id == outbox_id)
         .values(settled_at=now, outcome=outcome, sealed=None, claimed_until=None)
+        .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
+    ).one_or_none()
+    if row is not None and row.delivery_id is not None:
+        ended = Ended(row.account_id, row.delivery_id, _state_of(outcome), row.attempts, _detail_of(outcome))
+        deliveries.end(session, [ended], now)
+
+
+def retry(session: Session, outbox_id: str, due_at: datetime, why: str = "") -> None:
+    """Give a notification back, due again at `due_at`; the ledger's line counts the attempt and says why."""
+    row = session.execute(
+        update(outbox)
+        .where(outbox.c.outbox_id == outbox_id)
+        .values(due_at=due_at, claimed_until=None)
+        .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
+    ).one_or_none()
+    if row is not None and row.delivery_id is not None:
+        deliveries.tried(session, row.account_id, row.delivery_id, row.attempts, why)
+
+
+def receive(session: Session, outbox_id: str, *, delivered: bool, detail: str, now: datetime) -> None:
+    """Note the receipt of a message in the ledger; one of no alert, or of long ago, has no line there."""
+    row = session.execute(
+        select(outbox.c.account_id, outbox.c.delivery_id).where(outbox.c.outbox_id == outbox_id)
+    ).one_or_none()
+    if row is not None and row.delivery_id is not None:
+        deliveries.receive(
+            session, row.account_id, row.delivery_id, delivered=delivered, detail=detail, now=now
+        )
+
+
+def cancel(
+    session: Session, alert_keys: Collection[tuple[str, str]], now: datetime, contact_id: str | None = None
+) -> None:
+    """Withdraw what waits of these (account, alert); only what waits for one contact if given.
+
+    What is being sent at this moment is sent, and the ledger will say so.
+    """
+    waiting = deliveries.waiting(session, alert_keys, contact_id)
+    if not waiting:
+        return
+    withdrawn = session.execute(
+        update(outbox)
+        .where(outbox.c.delivery_id.in_([each for _, each in waiting]), outbox.c.settled_at.is_(None))
+        .values(settled_at=now, outcome="cancelled", sealed=None)
+        .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
+    ).all()
+    ended = (
+        Ended(row.account_id, row.delivery_id, DeliveryState.CANCELLED, row.attempts, "") for row in withdrawn
     )
+    deliveries.end(session, ended, now)
 
 
-def retry(session: Session, outbox_id: str, due_at: datetime) -> None:
-    """Give a notification back, due again at `due_at`."""
-    session.execute(
-        update(outbox).where(outbox.c.outbox_id == outbox_id).values(due_at=due_at, claimed_until=None)
-    )
-
-
-def next_due(session: Session) -> datetime | None:
-    """Return when the earliest unsettled notification is due, or None."""
-    due: datetime | None = session.execute(
-        select(func.min(outbox.c.due_at)).where(outbox.c.settled_at.is_(None))
-    ).scalar_one()
+def next_due(session: Session, *, channel: str | None = None) -> datetime | None:
+    """Return when the earliest unsettled notification is due, of one channel if given, or None."""
+    query = select(
+        func.min(func.greatest(outbox.c.due_at, func.coalesce(outbox.c.claimed_until, outbox.c.due_at)))
+    ).where(outbox.c.settled_at.is_(None))
+    if channel is not None:
+        query = query.where(outbox.c.channel == channel)
+    due: datetime | None = session.execute(query).scalar_one()
     return due
 
 
 def forget_settled(session: Session, now: datetime) -> None:
     """Delete what was settled more than two days ago."""
     session.execute(delete(outbox).where(outbox.c.settled_at < now - KEEP_FOR))
+
+
+def _expire(session: Session, now: datetime) -> None:
+    over = (
+        select(outbox.c.outbox_id)
+        .where(outbox.c.settled_at.is_(None), outbox.c.expires_at <= now)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(
+        update(outbox)
+        .where(outbox.c.outbox_id.in_(over.scalar_subquery()))
+        .values(settled_at=now, outcome="expired", sealed=None)
+        .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
+    ).all()
+    ended = (
+        Ended(row.account_id, row.delivery_id, DeliveryState.EXPIRED, row.attempts, "")
+        for row in rows
+        if row.delivery_id is not None
+    )
+    deliveries.end(session, ended, now)
+
+
+def _take(session: Session, chosen: Any, now: datetime) -> list[Row[Any]]:
+    locked = chosen.with_for_update(skip_locked=True)
+    rows = session.execute(
+        update(outbox)
+        .where(outbox.c.outbox_id.in_(locked.scalar_subquery()))
+        .values(claimed_until=now + LEASE, attempts=outbox.c.attempts + 1)
+        .returning(outbox)
+    ).all()
+    return list(rows)
+
+
+def _open(session: Session, sealer: Sealer, row: Row[Any], now: datetime) -> Claimed | None:
+    try:
+        body = json.loads(sealer.open(row.sealed, context=f"outbox/{row.outbox_id}"))
+    except Misconfigured:
+        # Sealed with an earlier secret key: nobody can send it, and it must not stall the others.
+        settle(session, row.outbox_id, "unreadable", now)
+        return None
+    return Claimed(
+        outbox_id=row.outbox_id,
+        attempts=row.attempts,
+        notification=Notification(
+            channel=row.channel,
+            kind=row.kind,
+            to=body["to"],
+            locale=body["locale"],
+            args=body["args"],
+            expires_at=row.expires_at,
+            account_id=row.account_id,
+            urgency=Urgency(row.urgency),
+            alert_id=body.get("alert_id"),
+            delivery_id=row.delivery_id,
+            group=row.group_key,
+        ),
+    )
+
+
+def _together(claimed: Sequence[Claimed], created_at: dict[str, datetime]) -> list[Claimed]:
+    """Join the notifications of each group: the first made leads, so that a repeat has the same id."""
+    groups: dict[tuple[str, str], list[Claimed]] = {}
+    for each in claimed:
+        told = each.notification
+        groups.setdefault((told.channel, told.group or each.outbox_id), []).append(each)
+    joined = []
+    for members in groups.values():
+        members.sort(key=lambda each: (created_at[each.outbox_id], each.outbox_id))
+        first = members[0]
+        joined.append(
+            Claimed(
+                outbox_id=first.outbox_id,
+                attempts=first.attempts,
+                notification=first.notification,
+                also=tuple(members[1:]),
+            )
+        )
+    return joined
+
+
+def _state_of(outcome: str) -> DeliveryState:
+    if outcome == "sent":
+        return DeliveryState.SENT
+    if outcome.startswith("with "):
+        return DeliveryState.GROUPED
+    return DeliveryState.EXPIRED if outcome == "expired" else DeliveryState.REFUSED
+
+
+def _detail_of(outcome: str) -> str:
+    return "" if outcome in {"sent", "expired"} else outcome.removeprefix("refused: ")

@@ -1,11 +1,13 @@
 """Keeps secrets at rest: values sealed under a key of the deployment, tokens and phones as keyed hashes."""
 
+import base64
 import hashlib
 import hmac
 import secrets
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -43,6 +45,17 @@ class Sealer:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError):
             raise Misconfigured("TRACKER_SECRET_KEY does not open what was stored with it") from None
+
+    def sign(self, content: bytes, *, purpose: str) -> str:
+        """Return the Ed25519 signature of `content` in base64, by the key of one purpose."""
+        return base64.b64encode(self._signer(purpose).sign(content)).decode()
+
+    def public_key(self, purpose: str) -> str:
+        """Return what checks the signatures of one purpose: the raw Ed25519 key in base64."""
+        return base64.b64encode(self._signer(purpose).public_key().public_bytes_raw()).decode()
+
+    def _signer(self, purpose: str) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.key(f"sign/{purpose}"))
 
     def blind(self, value: str, *, purpose: str) -> bytes:
         """Return a keyed 32-byte hash of a low-entropy value (a phone, an address) for equality look-ups."""

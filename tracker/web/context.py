@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import g, request
 
+from tracker.accounts.contacts import Contacts
 from tracker.accounts.family import Family
 from tracker.accounts.gateways import Gateways
 from tracker.accounts.senders import Senders
@@ -16,6 +17,9 @@ from tracker.domain.access import Viewer
 from tracker.domain.account import Account, SignedSession
 from tracker.domain.clock import Clock
 from tracker.domain.errors import NotSignedIn
+from tracker.geofence.places import Places
+from tracker.geofence.ruling import Ruling
+from tracker.notify.acknowledging import Alerts
 from tracker.settings import Settings
 from tracker.store.access import Access
 from tracker.store.seal import Sealer
@@ -43,6 +47,16 @@ class Services(Protocol):
     def family(self) -> Family: ...
     @property
     def gateways(self) -> Gateways: ...
+    @property
+    def geofences(self) -> Places: ...
+    @property
+    def rules(self) -> Ruling: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def push_key(self) -> str: ...
     @property
     def clock(self) -> Clock: ...
 

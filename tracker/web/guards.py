@@ -26,6 +26,8 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 PUBLIC_ENDPOINTS = frozenset({"static", "openapi.spec"})
 FRAME_BYTES = 64 * 1024
 """What a form may have around a file."""
+LARGE_BYTES = 4 * 1024 * 1024
+"""What a call that takes a fence of many corners may have: it is refused by its corners, not its bytes."""
 BEARERS = (SessionKind.BEARER, SessionKind.TOKEN)
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -47,6 +49,12 @@ def takes_files(view: View) -> View:
     """Mark a view as one that takes a file of any kind, up to the deployment's limit for files."""
     view.takes_files = True  # type: ignore[attr-defined]
     view.takes_any_body = True  # type: ignore[attr-defined]
+    return view
+
+
+def takes_large_json(view: View) -> View:
+    """Mark a view as one whose JSON or form may have up to 4 MiB."""
+    view.takes_large_json = True  # type: ignore[attr-defined]
     return view
 
 
@@ -75,6 +83,8 @@ def admit(app: Flask, context: RequestContext) -> None:
     endpoint = request.endpoint
     if endpoint is None or endpoint in PUBLIC_ENDPOINTS:
         return
+    if getattr(app.view_functions[endpoint], "takes_large_json", False):
+        request.max_content_length = request.max_form_memory_size = LARGE_BYTES
     is_api = for_programs()
     passes = is_open(app, endpoint)
     if is_api and not getattr(app.view_functions[endpoint], "takes_any_body", False):

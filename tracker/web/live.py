@@ -18,7 +18,9 @@ from tracker.domain.access import Viewer
 from tracker.domain.errors import Unavailable
 from tracker.domain.position import Placed
 from tracker.store.access import LIVE_CHANNEL, Access
+from tracker.store.access_alerts import ToldEvent
 from tracker.store.session import Session
+from tracker.web.api import _alerts
 from tracker.web.context import Services
 from tracker.web.geojson import feature
 
@@ -30,6 +32,9 @@ PAUSE_S = 0.1
 RESUME_OVERLAP = timedelta(seconds=2)
 """A transaction may commit this much after its clock time; a resumed stream looks back that far."""
 STREAMS_PER_SESSION = 8
+EVENTS_FOR = timedelta(hours=1)
+"""What happened longer ago by the database's clock is no news to a stream that was away."""
+PAGE_OPENS_IN = timedelta(seconds=10)
 _RETRY_MS = 2000
 _DISPLACED_RETRY_MS = 10_000
 
@@ -51,10 +56,16 @@ class Subscription:
 
 @dataclass
 class Told:
-    """What one reader knows: who there is, and of each the version of the position that he has."""
+    """What one reader knows: who there is, and of each the version of the position that he has.
+
+    `events` are the moments of change that he has of events of the last hour; `heard_until` is how far the
+    changes of events were looked through, None before the first look.
+    """
 
     subject_ids: set[str] = field(default_factory=set)
     versions: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    events: dict[str, datetime] = field(default_factory=dict)
+    heard_until: datetime | None = None
 
 
 class LiveStreams:
@@ -197,8 +208,49 @@ def _news(access: Access, told: Told, resume_after: datetime | None, now: dateti
     ]
     news += [_event("unplaced", {"subject_id": each}, read_at) for each in sorted(unplaced)]
     news += [_event("gone", {"subject_id": each}, read_at) for each in sorted(gone)]
+    news += _event_news(access, told, resume_after, read_at, now)
     told.subject_ids, told.versions = subject_ids, versions
     return news
+
+
+def _event_news(
+    access: Access, told: Told, resume_after: datetime | None, read_at: datetime, now: datetime
+) -> list[str]:
+    """Return what happened, or changed about what had happened, since the last look.
+
+    A new reader is told what came while his page was on its way; before that, the page has it.
+    """
+    since = resume_after or told.heard_until or read_at - PAGE_OPENS_IN
+    told.heard_until = read_at
+    since = max(since - RESUME_OVERLAP, read_at - EVENTS_FOR)
+    changed = [
+        each
+        for each in access.alerts.events_updated(since)
+        if told.events.get(each.event.event_id) != each.updated_at
+    ]
+    if not changed:
+        return []
+    account = access.account()
+    owner = next((one for one in access.alerts.contacts(now) if one.contact_id == account.account_id), None)
+    write = _alerts.writer(access, locale=account.locale, zone=owner.time_zone if owner else "UTC", now=now)
+    news = [
+        _event("event", {**write(each.event, each.alert), "change": _change(each, told)}, read_at)
+        for each in changed
+    ]
+    recent = {name: at for name, at in told.events.items() if at > read_at - EVENTS_FOR}
+    told.events = recent | {each.event.event_id: each.updated_at for each in changed}
+    return news
+
+
+def _change(each: ToldEvent, told: Told) -> str:
+    """Return what is new about an event."""
+    if each.event.superseded_by is not None:
+        return "superseded"
+    if each.event.retracted_at is not None:
+        return "retracted"
+    known = each.event.event_id in told.events
+    is_old = each.alert is not None and each.alert.acknowledged_at is not None
+    return "alert" if known or is_old else "new"
 
 
 def position(placed: Placed, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,12 @@ def zone() -> tuple[tzinfo, str]:
     return UTC, "UTC"
 
 
+def told_name() -> str | None:
+    """Return the name of the zone that the reader's browser told, None if it told none."""
+    name = zone()[1]
+    return name if request.cookies.get(ZONE_COOKIE) == name else None
+
+
 def day_bounds(day: date, at: tzinfo) -> tuple[datetime, datetime]:
     """Return when a local day begins and ends, in UTC: 23 or 25 hours apart where the clocks change."""
     begin = datetime.combine(day, time(), at)

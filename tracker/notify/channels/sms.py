@@ -3,33 +3,33 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from tracker.domain.errors import Misconfigured
 from tracker.domain.notification import Notification
+from tracker.notify.channels._channel import transport_of
 from tracker.notify.compose import compose
-from tracker.notify.transports._sender import Transport
+from tracker.notify.transports._sender import OnReceipt, Transport, no_receipts
 
 
 class SmsChannel:
-    """Sends over the transport that `url`, the setting `TRACKER_SMS`, chooses.
+    """Sends over the transport that `url`, the setting `TRACKER_SMS`, chooses; receipts go to `on_receipt`.
 
     Raises:
-        Misconfigured: no transport is for this URL.
+        Misconfigured: no transport is for this URL, or it cannot be used as it is.
     """
 
     name = "sms"
 
     def __init__(
-        self, transports: Mapping[str, Transport], *, url: str, sender: str, outbox_dir: Path
+        self,
+        transports: Mapping[str, Transport],
+        *,
+        url: str,
+        sender: str,
+        outbox_dir: Path,
+        on_receipt: OnReceipt = no_receipts,
     ) -> None:
-        scheme = urlsplit(url).scheme or url
-        for transport in transports.values():
-            if scheme in transport.schemes:
-                self._sender = transport.open(url, sender, outbox_dir)
-                return
-        known = ", ".join(scheme for transport in transports.values() for scheme in transport.schemes)
-        raise Misconfigured(f"TRACKER_SMS: one of {known}")
+        transport = transport_of(transports, url, "TRACKER_SMS")
+        self._sender = transport.open(url, sender, outbox_dir, on_receipt)
 
     def send(self, notification: Notification, now: datetime, *, message_id: str) -> None:
         """Compose and hand over one message.
@@ -38,7 +38,7 @@ class SmsChannel:
             Unavailable: not now; trying again may help.
             Refused: this message will never be taken.
         """
-        self._sender.send(notification.to, compose(notification).body, now, message_id=message_id)
+        self._sender.send(notification.to, compose(notification).plain, now, message_id=message_id)
 
 
 CHANNEL = SmsChannel

@@ -1,8 +1,26 @@
 """What every transport gives."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a message afterwards: whether it is on the person's phone, or never will be."""
+
+    message_id: str
+    delivered: bool
+
+
+OnReceipt = Callable[[Receipt], None]
+"""Told of receipts, in a thread of the transport; only transports that get receipts call it."""
+
+
+def no_receipts(receipt: Receipt) -> None:
+    """Ignore a receipt: for whoever keeps no ledger."""
 
 
 class Sender(Protocol):
@@ -25,5 +43,9 @@ class Transport(Protocol):
     @property
     def schemes(self) -> tuple[str, ...]: ...
 
-    def open(self, url: str, sender: str, outbox_dir: Path) -> Sender:
-        """Return the sender of a setting; nothing is contacted yet. `sender` is what messages come from."""
+    def open(self, url: str, sender: str, outbox_dir: Path, on_receipt: OnReceipt = no_receipts) -> Sender:
+        """Return the sender of a setting; nothing is contacted yet. `sender` is what messages come from.
+
+        Raises:
+            Misconfigured: the setting cannot be used as it is.
+        """

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import httpx
 
 from tracker.domain.errors import Refused, Unavailable
+from tracker.notify.transports._sender import OnReceipt, no_receipts
 
 _TIMEOUT = httpx.Timeout(connect=3, read=6, write=3, pool=3)
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -71,7 +72,13 @@ class HttpTransport:
     name = "http"
     schemes = ("http", "https")
 
-    def open(self, url: str, sender: str, outbox_dir: Path) -> HttpSender:  # noqa: ARG002
+    def open(
+        self,
+        url: str,
+        sender: str,
+        outbox_dir: Path,  # noqa: ARG002
+        on_receipt: OnReceipt = no_receipts,  # noqa: ARG002
+    ) -> HttpSender:
         """Return the sender of a gateway's URL."""
         return HttpSender(url, sender)
 

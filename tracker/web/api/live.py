@@ -1,4 +1,4 @@
-"""The stream that moves the dots of the map."""
+"""The stream that moves the dots of the map and tells what happens."""
 
 from apiflask import APIBlueprint
 from flask import Response, request
@@ -14,11 +14,12 @@ BLUEPRINT = APIBlueprint("api-live", __name__, url_prefix="/api/v1/live", tag="P
 @BLUEPRINT.get("")
 @BLUEPRINT.doc(responses={200: "Server-Sent Events"})
 def stream() -> Response:
-    """Follow the last positions by Server-Sent Events
+    """Follow the last positions and what happens by Server-Sent Events
 
     Each `position` event carries `{"subject_id", "device_id", "feature"}`, the newest state of one subject;
     the first events tell every subject's. `gone` carries `{"subject_id"}` of a subject that was removed,
-    `unplaced` of one that has no position any more. `Last-Event-ID` resumes: only what changed since is
+    `unplaced` of one that has no position any more. `event` carries an item of `GET /events` with `change`:
+    `new`, `alert` (told, or seen to), `superseded` or `retracted`. `Last-Event-ID` resumes: only what changed since is
     told. The oldest of more than 8 streams of a session ends.
     """
     live = application().live

@@ -203,6 +203,9 @@
     });
     source.addEventListener('gone', (event) => remove(JSON.parse(event.data).subject_id));
     source.addEventListener('unplaced', (event) => unplace(JSON.parse(event.data).subject_id));
+    source.addEventListener('event', (event) => {
+      document.dispatchEvent(new CustomEvent('ryadom:event', { detail: JSON.parse(event.data) }));
+    });
     source.addEventListener('error', () => {
       setState('reconnecting');
       // A browser retries a broken stream by itself, but not one that answered with an error.

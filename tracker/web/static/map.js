@@ -323,6 +323,106 @@
     return control;
   }
 
+  /* ---- Fences and the chase ---- */
+
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  /** The layer of one fence: { geometry, radius_m, outline } as the server tells it. */
+  function fenceLayer(fence, style) {
+    if (fence.geometry.type === 'Point') {
+      const [lon, lat] = fence.geometry.coordinates;
+      return L.circle([lat, lon], { radius: fence.radius_m, ...style });
+    }
+    return L.geoJSON(fence.outline || fence.geometry, { style: () => style });
+  }
+
+  /** Draw fences under the dots; each has id, name, template. Returns { layers, bounds(), fit(id) }. */
+  function showFences(map, fences, { names = true, onChoose = null } = {}) {
+    const pane = map.getPane('fences') || map.createPane('fences');
+    pane.style.zIndex = 350;
+    const layers = new Map();
+    const draw = () => {
+      layers.forEach((layer) => layer.remove());
+      layers.clear();
+      const style = { pane: 'fences', color: css('--brand'), fillColor: css('--brand'), weight: 2, fillOpacity: 0.12, className: 'fence', interactive: Boolean(onChoose) };
+      for (const fence of fences) {
+        const layer = fenceLayer(fence, style).addTo(map);
+        if (names) layer.bindTooltip(document.createTextNode(fence.name), { permanent: true, direction: 'center', className: 'fence-name', interactive: false });
+        if (onChoose) layer.on('click', () => onChoose(fence.id));
+        layers.set(fence.id, layer);
+      }
+      declutter();
+    };
+    /** A name is shown where its fence is wide enough on the screen for it. */
+    const declutter = () => {
+      for (const layer of layers.values()) {
+        const tip = layer.getTooltip && layer.getTooltip();
+        const element = tip && tip.getElement();
+        if (!element) continue;
+        const box = layer.getBounds();
+        const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
+        element.classList.toggle('fence-name--hidden', width < Math.min(64, element.offsetWidth * 0.6));
+      }
+    };
+    map.on('zoomend', declutter);
+    dark.addEventListener('change', draw);
+    draw();
+    const bounds = () => [...layers.values()].reduce((all, layer) => all.extend(layer.getBounds()), L.latLngBounds([]));
+    const fit = (id) => {
+      const layer = layers.get(id);
+      if (layer) map.fitBounds(layer.getBounds(), { padding: [48, 48], maxZoom: 17, animate: !still.matches });
+    };
+    return { layers, bounds, fit };
+  }
+
+  const CHASE_EVERY_MS = 10000;
+  const GROW_MS = 1000;
+
+  /** Follow a chase until it ends: a disc around the last position that grows as the device may have run on. */
+  function showChase(map, eventId) {
+    const disc = L.circle([0, 0], { radius: 0, color: css('--alert'), fillColor: css('--alert'), weight: 2, dashArray: '6 6', fillOpacity: 0.08, interactive: false });
+    map.getContainer().setAttribute('data-chase', eventId);
+    let told = null;
+    let toldAt = 0;
+    const grow = () => {
+      if (!told) return;
+      const more = told.speed_mps ? (told.speed_mps * (performance.now() - toldAt)) / 1000 : 0;
+      disc.setRadius(Math.min(told.disc.properties.radius_m + more, 5000));
+    };
+    const growing = setInterval(grow, GROW_MS);
+    const ask = async () => {
+      try {
+        const answer = await fetch(`/api/v1/chases/${encodeURIComponent(eventId)}`, { headers: { Accept: 'application/json' } });
+        if (answer.status === 404) return end();
+        if (answer.ok) take(await answer.json());
+      } catch (offline) {
+        // The disc goes on growing: that is what is known.
+      }
+      return undefined;
+    };
+    const take = (chase) => {
+      if (chase.state !== 'running') return end();
+      if (!chase.disc) return undefined;
+      told = chase;
+      toldAt = performance.now();
+      const [lon, lat] = chase.disc.geometry.coordinates;
+      disc.setLatLng([lat, lon]);
+      if (!map.hasLayer(disc)) disc.addTo(map);
+      disc.getElement().classList.add('chase');
+      grow();
+      return undefined;
+    };
+    const asking = setInterval(ask, CHASE_EVERY_MS);
+    const end = () => {
+      clearInterval(growing);
+      clearInterval(asking);
+      disc.remove();
+      map.getContainer().removeAttribute('data-chase');
+    };
+    ask();
+    return { end, ask };
+  }
+
   /** Put dots on the map and return the Family that moves them; `ages` are the limits of freshness in seconds. */
   function showFamily(map, dots, ages) {
     const container = map.getContainer();
@@ -339,5 +439,5 @@
     return family;
   }
 
-  Object.assign(window.ryadom, { baseMap, showFamily, icon });
+  Object.assign(window.ryadom, { baseMap, showFamily, showFences, showChase, fenceLayer, icon });
 })();

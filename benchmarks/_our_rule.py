@@ -1,0 +1,120 @@
+"""Our own engine on the same fixes, as ingest runs it: batches as they come, rewinding for late ones, ticks.
+
+An alert is told when the live state differs from what was told before; a late fix alone never tells.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+
+from benchmarks._ground_truth import Place, lat_lon
+from benchmarks._noise import Seen
+from benchmarks._peer_rules import Told
+from tracker import registry
+from tracker.domain.crossing import Crossing, Phase
+from tracker.domain.geo import LatLon
+from tracker.domain.geofence import Circle, FenceOrigin, Geofence
+from tracker.domain.observation import Observation
+from tracker.geofence import device_state, engine
+from tracker.geofence._table import NUMBERS, Numbers
+from tracker.geofence.device_state import Base, Checkpoints
+from tracker.geofence.index import fence_of
+
+GRACE_S = 30.0
+"""Time is let pass only so far behind the present: what is on its way must not be called silence."""
+OWNER = engine.Owner("a" * 16, "b" * 16, "c" * 16)
+FENCE_ID = "f" * 16
+_SHAPES = registry.load("tracker.geofence.shapes", "SHAPE")
+_MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Ours:
+    """`tracker.geofence.engine` with these numbers."""
+
+    def __init__(self, numbers: Numbers = NUMBERS) -> None:
+        self._numbers = numbers
+
+    def __call__(self, fixes: Sequence[Seen], place: Place) -> list[Told]:
+        """Return what would be told, as the peers' rules do."""
+        run = _Run(_fences(place), self._numbers)
+        for arrived_s, batch in groupby(fixes, key=lambda fix: max(fix.arrived_s, fix.at_s)):
+            run.tick(arrived_s)
+            run.take([_observation(fix) for fix in batch], arrived_s)
+        run.tick(math.inf)
+        return run.told
+
+
+class _Run:
+    def __init__(self, fences: engine.Fences, numbers: Numbers) -> None:
+        self._fences = fences
+        self._numbers = numbers
+        self._points = device_state.begin_checkpoints()
+        self._stored: list[Observation] = []
+        self._phase = Phase.UNKNOWN
+        self._decided_s = 0.0
+        self.told: list[Told] = []
+
+    def tick(self, arrived_s: float) -> None:
+        due_s = engine.due_s(self._points.live, self._numbers)
+        if due_s is not None and due_s + GRACE_S <= arrived_s:
+            live, crossings = engine.advance(self._points.live, self._fences, due_s, OWNER, self._numbers)
+            self._points = self._points._replace(live=live)
+            self._note(crossings)
+            self._tell(due_s + GRACE_S)
+
+    def take(self, fixes: list[Observation], arrived_s: float) -> None:
+        self._stored += fixes
+        plan = device_state.take(*self._points, fixes)
+        if plan.base is not Base.LIVE:
+            between = sorted(fix for fix in self._stored if plan.since_s < fix.at_s <= plan.upto_s)
+            base = device_state.base_of(self._points, plan.base)
+            self._points = self._folded(base, between, plan.until_s)
+        if plan.ahead:
+            self._points = self._folded(self._points, list(plan.ahead), -math.inf)
+            self._tell(arrived_s)
+
+    def _folded(self, points: Checkpoints, fixes: list[Observation], until_s: float) -> Checkpoints:
+        folded = engine.replay(points, self._fences, fixes, OWNER, until_s, self._numbers)
+        self._note(folded.crossings)
+        return folded.points
+
+    def _note(self, crossings: Sequence[Crossing]) -> None:
+        for crossing in crossings:
+            self._decided_s = crossing.decided_at.timestamp()
+
+    def _tell(self, arrived_s: float) -> None:
+        live = self._points.live
+        entry = live.fences.get(FENCE_ID)
+        phase = Phase.OUT if entry is None else entry.phase
+        if live.last is None or phase is Phase.UNKNOWN:
+            return
+        if self._phase is not Phase.UNKNOWN and phase is not self._phase:
+            self.told.append(Told(phase is Phase.IN, self._decided_s, arrived_s))
+        self._phase = phase
+
+
+def _fences(place: Place) -> engine.Fences:
+    lat, lon = lat_lon(place.x, place.y)
+    geofence = Geofence(
+        account_id=OWNER.account_id,
+        geofence_id=FENCE_ID,
+        name="place",
+        shape="circle",
+        geometry=Circle(center=LatLon(lat=lat, lon=lon), radius_m=place.radius_m),
+        subject_ids=(),
+        all_subjects=True,
+        time_zone="UTC",
+        schedule=None,
+        template=None,
+        origin=FenceOrigin.DRAWN,
+        version=1,
+        created_at=_MADE_AT,
+        changed_at=_MADE_AT,
+    )
+    return engine.Fences([fence_of(geofence, _SHAPES)])
+
+
+def _observation(fix: Seen) -> Observation:
+    lat, lon = lat_lon(fix.x, fix.y)
+    return Observation(fix.at_s, lat, lon, fix.accuracy_m)

@@ -1,0 +1,1 @@
+"""Formats that geofences are read from, one a file; each announces `FORMAT`."""

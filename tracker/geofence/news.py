@@ -1,0 +1,155 @@
+"""Makes events of what rules raised, and tells which of them are news. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tracker.domain.crossing import Crossing, Phase
+from tracker.domain.event import Event, Explanation, News, event_id_of
+from tracker.domain.fold import RuleRaised
+from tracker.domain.notification import Mute
+from tracker.domain.schedule import covers
+from tracker.geofence._table import NUMBERS
+from tracker.geofence.book import Bound, Watched
+from tracker.geofence.folding import Folding, Subject
+from tracker.store import rules
+
+NEWS_FOR = timedelta(minutes=60)
+"""What is older is no news any more: it is noted, and nobody is told."""
+NEVER_MUTED = frozenset({"sos"})
+KEEPS_ITS_HOURS = frozenset({"not_arrived", "left_early"})
+"""Kinds that look at the schedule themselves: what they raise may lie just behind its end."""
+
+_THRESHOLDS: Mapping[str, float] = {name: float(each) for name, each in NUMBERS._asdict().items()}
+
+
+def event_of(
+    watched: Watched,
+    bound: Bound,
+    one: RuleRaised,
+    made: Folding,
+    feature: Mapping[str, Any] | None,
+    now: datetime,
+) -> Event:
+    """Return the event of what a rule raised; its news are `TOLD`, which others may make less."""
+    rule, raised = bound.rule, one.raised
+    crossing = crossing_of(bound, one, made.crossings)
+    at, decided_at = _moment(raised.at_s), _moment(raised.decided_at_s)
+    urgency = rule.notify.urgency if rule.notify.urgency is not None else bound.kind.urgency
+    earliest = crossing.earliest if crossing is not None else None
+    device_id = crossing.device_id if crossing is not None else _device_of(watched, one, made)
+    data = dict(raised.data)
+    data.setdefault("time_zone", bound.zone.key)
+    explanation = Explanation(
+        evidence=tuple(raised.why) or (crossing.evidence if crossing is not None else ()),
+        rule=rules.document(rule),
+        fence=feature,
+        how=crossing.how if crossing is not None else None,
+        thresholds=_THRESHOLDS,
+        earliest=earliest,
+        gap_s=(at - earliest).total_seconds() if earliest is not None and earliest < at else None,
+        suppressed=raised.suppressed,
+        delays={
+            "decided_s": (decided_at - at).total_seconds(),
+            "told_s": (now - decided_at).total_seconds(),
+        },
+    )
+    return Event(
+        account_id=rule.account_id,
+        event_id=event_id_of(rule.rule_id, rule.version, watched.subject_id, raised.type, raised.slot),
+        rule_id=rule.rule_id,
+        rule_version=rule.version,
+        subject_id=watched.subject_id,
+        device_id=device_id,
+        geofence_id=rule.geofence_id or (crossing.geofence_id if crossing is not None else None),
+        type=raised.type,
+        urgency=urgency,
+        at=at,
+        decided_at=decided_at,
+        recorded_at=now,
+        slot=raised.slot,
+        data=data,
+        explanation=explanation,
+        news=News.TOLD,
+    )
+
+
+def _device_of(watched: Watched, one: RuleRaised, made: Folding) -> str | None:
+    """Return the device that an event without a crossing of this fold is about; None: it cannot be told."""
+    # A crossing's key, and an episode's name, begin with the device's.
+    named = one.raised.slot.partition(":")[0]
+    if named in watched.device_ids:
+        return named
+    only = watched.device_ids[0] if len(watched.device_ids) == 1 else None
+    return made.devices.get(one.at_s) or only
+
+
+def crossing_of(bound: Bound, one: RuleRaised, crossings: Iterable[Crossing]) -> Crossing | None:
+    """Return the crossing that made a rule raise something; None: another input, or time, did."""
+    geofence_id = bound.rule.geofence_id
+    found = None
+    for crossing in crossings:
+        if crossing.key == one.raised.slot:
+            return crossing
+        mine = geofence_id is None or crossing.geofence_id == geofence_id
+        if (
+            mine
+            and crossing.decided_at.timestamp() == one.at_s
+            and crossing.at.timestamp() == one.raised.at_s
+        ):
+            found = crossing
+    return found
+
+
+def news_of(
+    event: Event,
+    bound: Bound,
+    crossing: Crossing | None,
+    after: Subject,
+    now: datetime,
+    news_for: timedelta = NEWS_FOR,
+) -> News:
+    """Tell what becomes of an event raised at the live edge, mutes aside.
+
+    It is `OLD` also if the device has crossed back since: a batch brought both.
+    """
+    if now - event.at > news_for:
+        return News.OLD
+    if crossing is not None and phase_of(after, crossing.device_id, crossing.geofence_id) not in (
+        crossing.into,
+        Phase.UNKNOWN,
+    ):
+        return News.OLD
+    return News.ASLEEP if is_asleep(event, bound) else News.TOLD
+
+
+def phase_of(subject: Subject, device_id: str, geofence_id: str) -> Phase:
+    """Return where a device is of a fence; a fence it was never near it is out of."""
+    point = subject.points.get(device_id)
+    entry = point.state.fences.get(geofence_id) if point is not None else None
+    return Phase.OUT if entry is None else entry.phase
+
+
+def is_asleep(event: Event, bound: Bound) -> bool:
+    """Tell whether the event is of a time when its rule, or its fence, sleeps."""
+    if bound.kind.name in KEEPS_ITS_HOURS:
+        return False
+    schedules = (bound.rule.schedule, bound.fence.schedule if bound.fence is not None else None)
+    return any(each is not None and not covers(each, event.at, bound.zone) for each in schedules)
+
+
+def is_muted(event: Event, mutes: Iterable[Mute]) -> bool:
+    """Tell whether one of the account's mutes, all in force, keeps the event from being told."""
+    if event.type in NEVER_MUTED:
+        return False
+    return any(
+        mute.account_id == event.account_id
+        and mute.rule_id in (None, event.rule_id)
+        and mute.subject_id in (None, event.subject_id)
+        and mute.geofence_id in (None, event.geofence_id)
+        for mute in mutes
+    )
+
+
+def _moment(at_s: float) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)

@@ -1,0 +1,1 @@
+"""Rules about places, one kind a file; each announces `RULE`."""

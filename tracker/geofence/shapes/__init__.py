@@ -1,0 +1,1 @@
+"""Shapes of geofences, one a file; each announces `SHAPE`."""

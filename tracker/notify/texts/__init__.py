@@ -1,0 +1,1 @@
+"""The words of events, one file a family of rules, which announces `TEXTS`."""

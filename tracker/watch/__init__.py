@@ -1,0 +1,1 @@
+"""What is watched besides places: silence, batteries, journeys, calls for help."""

@@ -1,0 +1,1 @@
+"""Rules that need no place, one kind a file; each announces `RULE`."""
