@@ -12,7 +12,7 @@ from benchmarks._ground_truth import Place, lat_lon
 from benchmarks._noise import Seen
 from benchmarks._peer_rules import Told
 from tracker import registry
-from tracker.domain.crossing import Crossing, Phase
+from tracker.domain.crossing import Crossing, How, Phase
 from tracker.domain.geo import LatLon
 from tracker.domain.geofence import Circle, FenceOrigin, Geofence
 from tracker.domain.observation import Observation
@@ -52,7 +52,7 @@ class _Run:
         self._points = device_state.begin_checkpoints()
         self._stored: list[Observation] = []
         self._phase = Phase.UNKNOWN
-        self._decided_s = 0.0
+        self._corrected: tuple[Crossing, ...] = ()
         self.told: list[Told] = []
 
     def tick(self, arrived_s: float) -> None:
@@ -60,8 +60,7 @@ class _Run:
         if due_s is not None and due_s + GRACE_S <= arrived_s:
             live, crossings = engine.advance(self._points.live, self._fences, due_s, OWNER, self._numbers)
             self._points = self._points._replace(live=live)
-            self._note(crossings)
-            self._tell(due_s + GRACE_S)
+            self._tell(crossings, due_s + GRACE_S)
 
     def take(self, fixes: list[Observation], arrived_s: float) -> None:
         self._stored += fixes
@@ -69,29 +68,24 @@ class _Run:
         if plan.base is not Base.LIVE:
             between = sorted(fix for fix in self._stored if plan.since_s < fix.at_s <= plan.upto_s)
             base = device_state.base_of(self._points, plan.base)
-            self._points = self._folded(base, between, plan.until_s)
+            # Of what late fixes corrected only the last is still true.
+            self._corrected = self._folded(base, between, plan.until_s)[-1:]
         if plan.ahead:
-            self._points = self._folded(self._points, list(plan.ahead), -math.inf)
-            self._tell(arrived_s)
+            self._tell(self._folded(self._points, list(plan.ahead), -math.inf), arrived_s)
 
-    def _folded(self, points: Checkpoints, fixes: list[Observation], until_s: float) -> Checkpoints:
+    def _folded(self, points: Checkpoints, fixes: list[Observation], until_s: float) -> tuple[Crossing, ...]:
         folded = engine.replay(points, self._fences, fixes, OWNER, until_s, self._numbers)
-        self._note(folded.crossings)
-        return folded.points
+        self._points = folded.points
+        return folded.crossings
 
-    def _note(self, crossings: Sequence[Crossing]) -> None:
-        for crossing in crossings:
-            self._decided_s = crossing.decided_at.timestamp()
-
-    def _tell(self, arrived_s: float) -> None:
-        live = self._points.live
-        entry = live.fences.get(FENCE_ID)
-        phase = Phase.OUT if entry is None else entry.phase
-        if live.last is None or phase is Phase.UNKNOWN:
-            return
-        if self._phase is not Phase.UNKNOWN and phase is not self._phase:
-            self.told.append(Told(phase is Phase.IN, self._decided_s, arrived_s))
-        self._phase = phase
+    def _tell(self, crossings: Sequence[Crossing], arrived_s: float) -> None:
+        """Tell what was crossed at the live edge, and first, once, what late fixes have made true."""
+        for crossing in (*self._corrected, *crossings):
+            if crossing.how is not How.FIRST and crossing.into is not self._phase:
+                at_s = crossing.decided_at.timestamp()
+                self.told.append(Told(crossing.into is Phase.IN, at_s, arrived_s))
+            self._phase = crossing.into
+        self._corrected = ()
 
 
 def _fences(place: Place) -> engine.Fences:

@@ -275,6 +275,11 @@ def test_schedule_tells_when_a_rule_sleeps() -> None:
     monday = Schedule(weekly=(Weekly(days=frozenset({0}), spans=(Span(start=time(7), end=time(9)),)),))
     rule = running(schedule=monday)
 
-    assert not fold.is_asleep(rule, START)
-    assert fold.is_asleep(rule, START + timedelta(hours=2))
-    assert not fold.is_asleep(running(), START)
+    assert not is_asleep(rule, START)
+    assert is_asleep(rule, START + timedelta(hours=2))
+    assert not is_asleep(running(), START)
+
+
+def is_asleep(one: Running, at: datetime) -> bool:
+    setting = one.setting
+    return fold.is_asleep(setting.rule, setting.fence, setting.zone, at)

@@ -1,7 +1,7 @@
 """A guardian does not answer: a minute later the next one is told, and when he answers nobody else is."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -54,7 +54,8 @@ def test_when_nobody_answers_the_next_one_is_told_until_somebody_does(
 
     first = family.alert("left")
     assert [each["contact_id"] for each in first["deliveries"]] == [mum]
-    assert first["escalates_at"] is not None
+    told_at, next_at = (datetime.fromisoformat(first[name]) for name in ("told_at", "escalates_at"))
+    assert timedelta(seconds=55) < next_at - told_at < timedelta(seconds=65)
     assert (family.messages(DAD), family.messages(GRANNY)) == ([], [])
 
     (asked,) = until(lambda: family.messages(DAD), "Dad to be told", timeout_s=90)

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import House
-from tests.e2e.family import Family, Handset, Spot, fix
+from tests.e2e.family import Family, Handset, Spot, fix, looking
 from tests.kit.waiting import until
 from tracker.domain.clock import utc_now
+
+pytestmark = pytest.mark.browser
 
 PHONE = "+79161234533"
 HOME = Spot(55.8021, 37.5105)
@@ -32,7 +35,7 @@ def asked(collar: Handset) -> dict[str, object]:
     return found
 
 
-def test_a_cat_escapes_is_chased_and_is_caught(family: Family) -> None:
+def test_a_cat_escapes_is_chased_and_is_caught(family: Family, chromium: Browser) -> None:
     cat = family.subject("pet", "Murka")
     collar = family.device(cat, "collar")
     home = family.circle("Home", HOME, 50, cat, "home")
@@ -61,11 +64,24 @@ def test_a_cat_escapes_is_chased_and_is_caught(family: Family) -> None:
     )
     assert grown
 
-    # It trots home, and its collar reports as it was asked to.
-    for n in range(9):
-        at = now - timedelta(minutes=5) + timedelta(seconds=10 * n)
-        collar.tell(fix(HOME.moved(north_m=190 - 20 * n), at, battery_pct=78))
-    caught = family.alert("caught")
+    with looking(chromium, family) as owners:
+        page = owners.page
+        alarm = page.locator(f"[data-alert-id='{escaped['id']}']")
+        expect(alarm).to_have_attribute("data-urgency", "alarm")
+        expect(alarm).to_have_attribute("data-state", "open")
+        expect(page.locator("[data-live-state]")).to_have_attribute("data-state", "live")
+        page.evaluate("window.neverReloaded = true")
+
+        # It trots home, and its collar reports as it was asked to.
+        for n in range(12):
+            at = now - timedelta(minutes=5) + timedelta(seconds=10 * n)
+            collar.tell(fix(HOME.moved(north_m=max(0, 190 - 20 * n)), at, battery_pct=78))
+        caught = family.alert("caught")
+        expect(alarm).to_have_attribute("data-state", "resolved")
+        home_again = page.locator(f"[data-alert-id='{caught['id']}']")
+        expect(home_again.get_by_role("link")).to_contain_text("Murka is back in Home")
+        assert page.evaluate("window.neverReloaded") is True
+
     assert caught["event"]["text"].startswith("Murka is back in Home")
     assert asked(collar)["every_s"] is None
     ended = until(

@@ -26,7 +26,7 @@ def test_of_a_silent_phone_it_is_said_that_nobody_knows_and_when_it_was_heard_la
     by = utc_now().replace(second=0, microsecond=0) - timedelta(minutes=3)
     args = {"by": clock_there(by), "grace_s": 0, "silent_after_s": 1200}
     rule = family.rule("not_arrived", masha, school, args=args)
-    # Half an hour before the hour, the last that was heard; `work`, which lets time pass, is held up till then.
+    # Heard last half an hour before the hour; `work`, which lets time pass, stands still till that is in.
     heard = by - timedelta(minutes=30)
     home = SCHOOL.moved(north_m=700)
     fixes = [fix(home, heard + timedelta(minutes=minutes)) for minutes in (-2, -1, 0)]

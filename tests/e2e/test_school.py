@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import House
-from tests.e2e.family import SCHOOL, Family, fix
+from tests.e2e.family import SCHOOL, Family, fix, looking
 from tracker.domain.clock import utc_now
+
+pytestmark = pytest.mark.browser
 
 PHONE = "+79161234530"
 
@@ -19,7 +22,9 @@ def family(house: House) -> Iterator[Family]:
     opened.close()
 
 
-def test_a_child_that_reaches_school_is_told_once_with_the_reason(family: Family) -> None:
+def test_a_child_that_reaches_school_is_told_once_and_shown_live_with_the_reason(
+    family: Family, chromium: Browser
+) -> None:
     masha = family.subject("child", "Masha")
     phone = family.device(masha)
     school = family.circle("School", SCHOOL, 100, masha, "school")
@@ -30,10 +35,22 @@ def test_a_child_that_reaches_school_is_told_once_with_the_reason(family: Family
     now = utc_now()
     began = now - timedelta(minutes=6)
     way = [fix(SCHOOL.moved(north_m=400 - 42 * n), began + timedelta(seconds=30 * n)) for n in range(9)]
-    for each in way:
-        phone.tell(each)
-
-    alert = family.alert("arrived")
+    with looking(chromium, family) as mums:
+        page = mums.page
+        page.goto(f"{family.house.url}/alerts")
+        expect(page.locator("[data-live-state]")).to_have_attribute("data-state", "live")
+        for each in way:
+            phone.tell(each)
+        alert = family.alert("arrived")
+        row = page.locator(f"[data-alert-id='{alert['id']}']")
+        expect(row).to_have_attribute("data-state", "open")
+        expect(row.get_by_role("link")).to_contain_text("Masha arrived at School")
+        row.get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Masha arrived at School")
+        expect(page.get_by_role("heading", name="Why")).to_be_visible()
+        expect(page.locator(".evidence tbody tr").first).to_contain_text("6 m")
+        expect(page.locator(".leaflet-container")).to_be_visible()
+        expect(page.locator("[data-delivery=sent]")).to_have_count(1)
     # The broker brings again what it brought before, and the receiver drifts about the yard and off it.
     for each in way:
         phone.tell(each)
@@ -54,6 +71,7 @@ def test_a_child_that_reaches_school_is_told_once_with_the_reason(family: Family
     assert all(each["properties"]["side"] == "in" for each in why["evidence"]["features"])
     assert [each["id"] for each in family.events()] == [event["id"]]
     (told,) = family.alerts()
+    assert told["escalates_at"] is None
     assert [each["channel"] for each in told["deliveries"]] == ["sms"]
     (message,) = family.messages()
     assert message.startswith("Masha arrived at School")

@@ -44,7 +44,14 @@ def concern(urgency: Urgency = Urgency.NORMAL, **given: Any) -> Concern:
 
 def told(minutes_ago: float, to: str = "mum", **given: Any) -> Told:
     """Return a message over SMS of the rule "r" that was due so long before NOW."""
-    whole: dict[str, Any] = {"channel": "sms", "rule_id": "r", "subject_id": "s", "held": False, **given}
+    whole: dict[str, Any] = {
+        "channel": "sms",
+        "rule_id": "r",
+        "subject_id": "s",
+        "held": False,
+        "type": "arrived",
+        **given,
+    }
     return Told(contact_id=to, due_at=NOW - timedelta(minutes=minutes_ago), **whole)
 
 

@@ -1,10 +1,12 @@
 """The ledger: what became of each message, with its attempts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from tests.notify.house import House
+import pytest
+
+from tests.notify.house import House, Sink
 from tests.notify.people import NIGHT
-from tracker.domain.notification import DeliveryState
+from tracker.domain.notification import DeliveryState, Notification
 from tracker.domain.rule import Urgency
 
 
@@ -128,3 +130,55 @@ def test_an_escalation_adds_people_and_never_a_second_copy(house: House) -> None
     lines = house.ledger(alert_id)
     assert [(each.contact_id, each.step) for each in lines] == [(house.account_id, 0), (dad, 1)]
     assert lines[1].due_at - lines[0].due_at == timedelta(seconds=60)
+
+
+class Hasty(Sink):
+    """A gateway whose receipts overtake its answers."""
+
+    def __init__(self, house: House, *, delivered: bool) -> None:
+        super().__init__("sms")
+        self._house, self._delivered = house, delivered
+
+    def send(self, notification: Notification, now: datetime, *, message_id: str) -> None:
+        super().send(notification, now, message_id=message_id)
+        self._house.dispatcher.receive(message_id, delivered=self._delivered, detail="UNDELIV")
+
+
+def test_a_loss_that_is_told_before_the_gateway_s_answer_stays_a_loss(house: House) -> None:
+    house.change_owner(email="mum@example.org", channels=("sms", "email"))
+    house.sinks["sms"] = Hasty(house, delivered=False)
+    alert_id = house.happen()
+    house.work()
+    assert house.states(alert_id) == {"sms": "refused", "email": "sent"}
+
+
+def grouped(house: House) -> list[str]:
+    """Have three alerts told in one message, after a first one that was told alone."""
+    rule_id = house.add_rule(throttle_s=300)
+    alert_ids = []
+    for _ in range(4):
+        alert_ids.append(house.happen(rule_id))
+        house.go_on(seconds=30)
+    house.go_on(minutes=10)
+    return alert_ids[1:]
+
+
+@pytest.mark.parametrize(("delivered", "state"), [(True, "delivered"), (False, "refused")])
+def test_a_receipt_is_of_everything_that_was_told_in_the_message(
+    house: House, delivered: bool, state: str
+) -> None:
+    alert_ids = grouped(house)
+    house.dispatcher.receive(house.sms.got[1][1], delivered=delivered, detail="UNDELIV")
+    lines = [house.ledger(each)[0] for each in alert_ids]
+    assert [line.state.value for line in lines] == [state] * 3
+    assert all(line.sent_at is not None for line in lines)
+
+
+@pytest.mark.parametrize(("delivered", "state"), [(True, "delivered"), (False, "refused")])
+def test_an_early_receipt_is_of_everything_that_is_being_told(
+    house: House, delivered: bool, state: str
+) -> None:
+    house.sinks["sms"] = Hasty(house, delivered=delivered)
+    alert_ids = grouped(house)
+    assert len(house.sms.got) == 2
+    assert [house.ledger(each)[0].state.value for each in alert_ids] == [state] * 3

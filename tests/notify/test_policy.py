@@ -1,16 +1,18 @@
 """Whom an alert is told, over what, and when; as tables. Now is a Saturday, 9:00 UTC."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.notify.moments import NOW
-from tests.notify.people import ACCOUNT, ALL, concern, contact, told
-from tracker.domain.notification import Contact, Mute
+from tests.notify.people import ACCOUNT, ALL, alert, concern, contact, told
+from tracker.domain.notification import AlertState, Contact, Mute
 from tracker.domain.rule import Notify, Urgency
 from tracker.notify.policy import (
     Told,
     address_of,
+    escalates_at,
     is_muted,
     ladder,
     last_resort,
@@ -106,6 +108,7 @@ def test_where_a_channel_reaches_a_contact(channel: str, has_push: bool, address
         ([told(1, to="dad")], Urgency.NORMAL, 0, False),
         ([told(1, channel="email")], Urgency.NORMAL, 0, False),
         ([told(1, rule_id="other")], Urgency.NORMAL, 0, False),
+        ([told(1, type="not_arrived")], Urgency.NORMAL, 0, False),
         # told of the rule a minute ago: when the five minutes are over
         ([told(1)], Urgency.NORMAL, 4, True),
         ([told(1), told(30)], Urgency.NORMAL, 4, True),
@@ -197,3 +200,12 @@ def test_what_a_mute_silences(named: dict[str, str], event_type: str, muted: boo
 
 def test_alarms_live_longest() -> None:
     assert [lives_for(each) for each in Urgency] == [timedelta(hours=hours) for hours in (24, 24, 24, 72)]
+
+
+def test_an_alert_escalates_when_the_next_one_is_told_and_not_when_it_ends() -> None:
+    soon = NOW + timedelta(minutes=5)
+    waits = replace(alert(), escalate_at=soon)
+    assert escalates_at(waits) == soon
+    assert escalates_at(replace(waits, escalate_at=NOW + lives_for(waits.urgency))) is None
+    assert escalates_at(replace(waits, state=AlertState.ACKNOWLEDGED)) is None
+    assert escalates_at(alert()) is None

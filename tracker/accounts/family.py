@@ -207,6 +207,7 @@ class Family:
             subject_id=subject_id,
             external_id=label,
             settings=settings or present.settings,
+            given_at=now if subject_id != present.subject_id else None,
         )
         if subject_id != present.subject_id:
             positions.move_last(session, viewer.account_id, device_id, subject_id)

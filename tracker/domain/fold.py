@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from tracker.domain.crossing import Crossing
+from tracker.domain.geofence import Geofence
 from tracker.domain.rule import (
     Crossed,
     Heard,
@@ -17,6 +19,7 @@ from tracker.domain.rule import (
     Nearby,
     Passed,
     Raised,
+    Rule,
     RuleKind,
     Setting,
 )
@@ -188,13 +191,15 @@ def due_s(running: Running, state: RuleState) -> float | None:
     return running.kind.due_s(running.setting, state.state)
 
 
-def is_asleep(running: Running, at: datetime) -> bool:
-    """Tell whether the rule, or its fence, sleeps at a moment: what it raises then is noted, not told."""
-    if running.kind.name in KEEPS_ITS_HOURS:
+def is_asleep(rule: Rule, fence: Geofence | None, zone: ZoneInfo, at: datetime) -> bool:
+    """Tell whether a rule, or its fence, sleeps at a moment: what it raises then is noted, not told.
+
+    `zone` is where schedules without one of their own are read.
+    """
+    if rule.kind in KEEPS_ITS_HOURS:
         return False
-    setting = running.setting
-    schedules = (setting.rule.schedule, setting.fence.schedule if setting.fence is not None else None)
-    return any(each is not None and not covers(each, at, setting.zone) for each in schedules)
+    schedules = (rule.schedule, fence.schedule if fence is not None else None)
+    return any(each is not None and not covers(each, at, zone) for each in schedules)
 
 
 def crossed_at(crossing: Crossing) -> Timed:

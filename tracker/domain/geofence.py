@@ -58,7 +58,8 @@ class FenceOrigin(StrEnum):
 class Geofence:
     """A fence of one account; `shape` names its file in `geofence.shapes`.
 
-    It is for `subject_ids`, or with `all_subjects` for every subject of the account, later ones too.
+    It is for `subject_ids`, or with `all_subjects` for every subject of the account, later ones too; since
+    `all_since`, if it became so later than it was made.
     `time_zone` is IANA's. Outside `schedule` it sleeps: crossings are noted, rules are not told. `version`
     moves when the geometry changes. `template` is "home", "school", "yard" or None.
     """
@@ -78,3 +79,4 @@ class Geofence:
     created_at: datetime
     changed_at: datetime
     expires_at: datetime | None = None
+    all_since: datetime | None = None

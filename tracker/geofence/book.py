@@ -8,7 +8,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -50,7 +49,8 @@ class Bound(NamedTuple):
 class Watched(NamedTuple):
     """A subject with fences or rules: everything that is folded together.
 
-    `since_s` is when the oldest of them was made: nothing before it is looked at.
+    `since_s` is when the oldest of them was made: nothing before it is looked at. `apart` holds the fences of
+    the devices that came to the subject later than its fences did.
     """
 
     account_id: str
@@ -61,6 +61,11 @@ class Watched(NamedTuple):
     geofences: Mapping[str, Geofence]
     bound: tuple[Bound, ...]
     since_s: float
+    apart: Mapping[str, Fences] = {}
+
+    def fences_of(self, device_id: str) -> Fences:
+        """Return the fences with the terms in which they are the device's."""
+        return self.apart.get(device_id, self.fences)
 
     def owner(self, device_id: str) -> Owner:
         """Return whose fixes a device's are."""
@@ -124,8 +129,13 @@ class AccountBook:
             for one in bound
             if one.fence is not None and InputKind.PASSED in one.kind.inputs
         ]
-        terms = {each.geofence_id: _term(each) for each in geofences.values()}
-        fences = Fences([self.fences[name] for name in sorted(geofences)], terms, passed)
+        terms = {each.geofence_id: _term(each, kept, bound) for each in geofences.values()}
+        ready = [self.fences[name] for name in sorted(geofences)]
+        fences = Fences(ready, terms, passed)
+        apart = {
+            device_id: Fences(ready, _not_before(terms, since.timestamp()), passed, fences.index)
+            for device_id, since in kept.devices_since.items()
+        }
         return Watched(
             self._given.account_id,
             kept.subject_id,
@@ -135,6 +145,7 @@ class AccountBook:
             geofences,
             tuple(bound),
             min(made).timestamp(),
+            apart,
         )
 
     def _applies(self, rule: Rule, kept: Kept, every: Mapping[str, Geofence]) -> bool:
@@ -249,14 +260,24 @@ class _Given(NamedTuple):
     subjects: list[Kept]
 
 
-def judged_from(fence: Geofence) -> datetime:
-    """Return since when a fence is as it is: what was before cannot be told anew."""
-    return fence.created_at if fence.version == 1 else max(fence.created_at, fence.changed_at)
+def _term(fence: Geofence, kept: Kept, bound: Iterable[Bound]) -> Term:
+    """Return since when a fence is as it is, and the subject's: what was before cannot be told anew."""
+    drawn_at = fence.created_at if fence.version == 1 else max(fence.created_at, fence.changed_at)
+    given = [
+        one.rule.active_from
+        for one in bound
+        if one.rule.geofence_id == fence.geofence_id and kept.subject_id in one.rule.subject_ids
+    ]
+    if fence.all_subjects:
+        given.append(fence.all_since or fence.created_at)
+    elif kept.subject_id in fence.subject_ids:
+        given.append(kept.fences_since.get(fence.geofence_id, fence.created_at))
+    from_s = max(drawn_at, min(given, default=drawn_at)).timestamp()
+    return Term(from_s, math.inf if fence.expires_at is None else fence.expires_at.timestamp())
 
 
-def _term(fence: Geofence) -> Term:
-    until_s = math.inf if fence.expires_at is None else fence.expires_at.timestamp()
-    return Term(judged_from(fence).timestamp(), until_s)
+def _not_before(terms: Mapping[str, Term], since_s: float) -> dict[str, Term]:
+    return {name: term._replace(from_s=max(term.from_s, since_s)) for name, term in terms.items()}
 
 
 def _bound(rule: Rule, kind: RuleKind, every: Mapping[str, Geofence]) -> Bound:

@@ -15,7 +15,7 @@ from tracker.geofence.folding import Folding, Point, Subject
 from tracker.geofence.loaded import Loaded, moment_of
 from tracker.geofence.outcome import Retold
 from tracker.geofence.rewinding import known_since, refold
-from tracker.geofence.service import Watcher
+from tracker.geofence.service import Watcher, warn_of_failed
 from tracker.store import fence_states, positions_since
 from tracker.store.fence_states import Anchor, Correction
 from tracker.store.positions_since import Span, Told
@@ -49,7 +49,7 @@ def correct(watcher: Watcher, session: Session, now: datetime) -> bool:
     if watched is None:
         fence_states.take_corrections(session, first.account_id, [first.device_id])
         return True
-    (each,) = watcher.load(session, [watched])
+    (each,) = watcher.load(session, [watched], now)
     since = fence_states.take_corrections(session, watched.account_id, [*watched.device_ids, first.device_id])
     if since is not None and each.devices:
         _correct(watcher, session, each, since, now)
@@ -58,9 +58,13 @@ def correct(watcher: Watcher, session: Session, now: datetime) -> bool:
 
 def _correct(watcher: Watcher, session: Session, each: Loaded, since: datetime, now: datetime) -> None:
     watched, before = each.watched, each.live
-    anchors = _by_moment(
-        fence_states.anchors_of(session, watched.account_id, watched.device_ids, since=since)
-    )
+    stored = fence_states.anchors_of(session, watched.account_id, watched.device_ids, since=since)
+    readable = [anchor for anchor in stored if folding.is_readable(anchor.state)]
+    if len(readable) < len(stored):
+        # None of another version may end the correction.
+        fence_states.remove_anchors(session, watched.account_id, watched.device_ids, since=since)
+        readable = [anchor for anchor in readable if anchor.at < since]
+    anchors = _by_moment(readable)
     base, later = _base(watched, each, anchors, since)
     part = _part(session, watched, base, min(later, default=math.inf))
     is_last = part.until_s == math.inf
@@ -68,6 +72,8 @@ def _correct(watcher: Watcher, session: Session, each: Loaded, since: datetime, 
     until_s = folding.reach_s(before) if is_last else part.until_s
     made = refold(watched, base, part.stored, before, rules, until_s)
     outcome = watcher.outcome(session, now)
+    warn_of_failed(watched, made, outcome.metrics)
+    outcome.metrics.count_replay("correction")
     events, crossed = known_since(session, [(watched, base)])
     retold = Retold(
         made=made,

@@ -100,10 +100,10 @@ def run(
     states: dict[str, DeviceState] = {}
     devices = {timed.at_s: timed.device_id for timed in inputs}
     for device_id, point in base.points.items():
-        owner, state = watched.owner(device_id), point.state
+        owner, state, fences = watched.owner(device_id), point.state, watched.fences_of(device_id)
         for fix in fixes.get(device_id, ()):
             before = state.last
-            stepped = engine.step(state, watched.fences, fix, owner)
+            stepped = engine.step(state, fences, fix, owner)
             state = stepped.state
             crossings += stepped.crossings
             inputs += engine.inputs_of(stepped, before, device_id, fix.at_s)
@@ -116,7 +116,7 @@ def run(
     horizon_s = max((until_s, *(timed.at_s for timed in inputs)))
     for device_id, state in states.items():
         states[device_id], settled = engine.advance(
-            state, watched.fences, horizon_s, watched.owner(device_id)
+            state, watched.fences_of(device_id), horizon_s, watched.owner(device_id)
         )
         crossings += settled
         inputs += map(crossed_at, settled)
@@ -279,6 +279,15 @@ def from_bytes(data: bytes) -> Point:
         raise ValueError("not a device's point")
     cut_s, heard_s = _POINT.unpack_from(data)
     return Point(cut_s, heard_s, device_state.from_bytes(data[_POINT.size :]))
+
+
+def is_readable(data: bytes) -> bool:
+    """Tell whether `from_bytes` can read these bytes."""
+    try:
+        from_bytes(data)
+    except ValueError:
+        return False
+    return True
 
 
 def cut_of(data: bytes) -> float:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
 from tracker.domain import fold
 from tracker.domain.fold import RuleState
 from tracker.domain.rule import InputKind
@@ -22,10 +20,9 @@ from tracker.store.rule_states import RuleRow
 from tracker.store.session import Session
 
 Late = Mapping[str, Any]
-"""An event learnt late that may be told by the next live input: its id, when, what it concerns."""
+"""An event learnt late that may be told by the next live input: its id, when decided, what it concerns."""
 DAY_S = 86_400.0
 
-log = structlog.get_logger()
 _HEARS = frozenset({InputKind.MOVED, InputKind.HEARD})
 
 
@@ -33,7 +30,8 @@ _HEARS = frozenset({InputKind.MOVED, InputKind.HEARD})
 class Loaded:
     """A subject's states; `move_on` and `rewind` change them, `save` stores what changed.
 
-    `late` and `told` are by rule. `anchor` is a state to be kept for corrections, if one fell due.
+    `late` and `told` are by rule. `unread` are the devices whose state is of another version: they begin anew.
+    `anchor` is a state to be kept for corrections, if one fell due.
     """
 
     watched: Watched
@@ -42,6 +40,7 @@ class Loaded:
     live: Subject
     late: dict[str, Late] = field(default_factory=dict)
     told: dict[str, str | None] = field(default_factory=dict)
+    unread: Collection[str] = ()
     anchor: Subject | None = None
     new_mid: Subject | None = None
     new_old: Subject | None = None
@@ -102,7 +101,8 @@ def _loaded(watched: Watched, rows: Mapping[str, StateRow], rules: Mapping[str, 
     devices = {name: rows[name] for name in watched.device_ids if name in rows}
     versions = {bound.rule.rule_id: bound.rule.version for bound in watched.bound}
     mine = {name: row for name, row in rules.items() if versions.get(name) == row.rule_version}
-    live = _stage(watched, devices, mine, "live")
+    unread: list[str] = []
+    live = _stage(watched, devices, mine, "live", unread)
     return Loaded(
         watched=watched,
         devices=devices,
@@ -110,17 +110,28 @@ def _loaded(watched: Watched, rows: Mapping[str, StateRow], rules: Mapping[str, 
         live=Subject(live.points, _as_heard(watched, live.points, live.rules)),
         late={name: row.live["late"] for name, row in mine.items() if "late" in row.live},
         told={name: row.told_event_id for name, row in mine.items()},
+        unread=unread,
     )
 
 
 def _stage(
-    watched: Watched, devices: Mapping[str, StateRow], rules: Mapping[str, RuleRow], stage: str
+    watched: Watched,
+    devices: Mapping[str, StateRow],
+    rules: Mapping[str, RuleRow],
+    stage: str,
+    unread: list[str] | None = None,
 ) -> Subject:
-    """Return the states of one column; a device without one has not begun."""
+    """Return the states of one column; a device without one has not begun.
+
+    One that cannot be read, for it is of another version, begins anew; `unread` is given its device.
+    """
     points = {}
     for name, row in devices.items():
         data: bytes | None = getattr(row, stage)
-        points[name] = _point(watched, data)
+        point = _point(data) if data else None
+        if data and point is None and unread is not None:
+            unread.append(name)
+        points[name] = point or folding.begin_point(watched)
     states = {}
     for name, rule_row in rules.items():
         state: Any = getattr(rule_row, stage)
@@ -129,14 +140,11 @@ def _stage(
     return Subject(points, states)
 
 
-def _point(watched: Watched, data: bytes | None) -> Point:
-    """Return a device's point; one that is of another version, and cannot be read, begins anew."""
-    if data:
-        try:
-            return folding.from_bytes(data)
-        except ValueError:
-            log.error("the state of a device with its fences cannot be read: it begins anew")
-    return folding.begin_point(watched)
+def _point(data: bytes) -> Point | None:
+    try:
+        return folding.from_bytes(data)
+    except ValueError:
+        return None
 
 
 def _as_heard(
@@ -226,7 +234,7 @@ def _changed_rules(each: Loaded, ticked: bool) -> list[RuleRow]:
         due_s = folding.due_s(each.watched, each.live, bound)
         if late is not None:
             # The tick looks at it, should no input come.
-            due_s = min(due_s, late["at_s"]) if due_s is not None else late["at_s"]
+            due_s = min(due_s, late["decided_s"]) if due_s is not None else late["decided_s"]
         due_at = None if due_s is None else moment_of(due_s)
         if is_same and row is not None and due_at == row.due_at:
             continue

@@ -4,21 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tracker.domain.crossing import Crossing, Phase
+from tracker.domain.crossing import Crossing, How, Phase
 from tracker.domain.event import Event, Explanation, News, event_id_of
-from tracker.domain.fold import RuleRaised
+from tracker.domain.fold import RuleRaised, is_asleep
 from tracker.domain.notification import Mute
-from tracker.domain.schedule import covers
+from tracker.domain.rule import Raised
 from tracker.geofence._table import NUMBERS
 from tracker.geofence.book import Bound, Watched
 from tracker.geofence.folding import Folding, Subject
 from tracker.store import rules
 
 NEWS_FOR = timedelta(minutes=60)
-"""What is older is no news any more: it is noted, and nobody is told."""
+"""What was decided longer ago is no news any more: it is noted, and nobody is told."""
 NEVER_MUTED = frozenset({"sos"})
-KEEPS_ITS_HOURS = frozenset({"not_arrived", "left_early"})
-"""Kinds that look at the schedule themselves: what they raise may lie just behind its end."""
 
 _THRESHOLDS: Mapping[str, float] = {name: float(each) for name, each in NUMBERS._asdict().items()}
 
@@ -36,7 +34,7 @@ def event_of(
     crossing = crossing_of(bound, one, made.crossings)
     at, decided_at = _moment(raised.at_s), _moment(raised.decided_at_s)
     urgency = rule.notify.urgency if rule.notify.urgency is not None else bound.kind.urgency
-    earliest = crossing.earliest if crossing is not None else None
+    how, earliest = _known_of(raised, crossing)
     device_id = crossing.device_id if crossing is not None else _device_of(watched, one, made)
     data = dict(raised.data)
     data.setdefault("time_zone", bound.zone.key)
@@ -44,7 +42,7 @@ def event_of(
         evidence=tuple(raised.why) or (crossing.evidence if crossing is not None else ()),
         rule=rules.document(rule),
         fence=feature,
-        how=crossing.how if crossing is not None else None,
+        how=how,
         thresholds=_THRESHOLDS,
         earliest=earliest,
         gap_s=(at - earliest).total_seconds() if earliest is not None and earliest < at else None,
@@ -71,6 +69,21 @@ def event_of(
         data=data,
         explanation=explanation,
         news=News.TOLD,
+    )
+
+
+def _known_of(raised: Raised, crossing: Crossing | None) -> tuple[How | None, datetime | None]:
+    """Return how what was raised is known, and from when on it may have happened.
+
+    An event that had to wait says so itself: its crossing was told to an earlier fold. So does one of another
+    moment than its crossing's.
+    """
+    if crossing is not None and crossing.at.timestamp() == raised.at_s:
+        return crossing.how, crossing.earliest
+    how, earliest_s = raised.data.get("how"), raised.data.get("earliest_at")
+    return (
+        How(how) if how is not None else crossing.how if crossing is not None else None,
+        _moment(earliest_s) if earliest_s is not None else None,
     )
 
 
@@ -101,26 +114,14 @@ def crossing_of(bound: Bound, one: RuleRaised, crossings: Iterable[Crossing]) ->
     return found
 
 
-def news_of(
-    event: Event,
-    bound: Bound,
-    crossing: Crossing | None,
-    after: Subject,
-    now: datetime,
-    news_for: timedelta = NEWS_FOR,
-) -> News:
+def news_of(event: Event, bound: Bound, now: datetime, news_for: timedelta = NEWS_FOR) -> News:
     """Tell what becomes of an event raised at the live edge, mutes aside.
 
-    It is `OLD` also if the device has crossed back since: a batch brought both.
+    A phone that was without a network tells of coming and going again at once: both are news.
     """
-    if now - event.at > news_for:
+    if now - event.decided_at > news_for:
         return News.OLD
-    if crossing is not None and phase_of(after, crossing.device_id, crossing.geofence_id) not in (
-        crossing.into,
-        Phase.UNKNOWN,
-    ):
-        return News.OLD
-    return News.ASLEEP if is_asleep(event, bound) else News.TOLD
+    return News.ASLEEP if sleeps(event, bound) else News.TOLD
 
 
 def phase_of(subject: Subject, device_id: str, geofence_id: str) -> Phase:
@@ -130,12 +131,9 @@ def phase_of(subject: Subject, device_id: str, geofence_id: str) -> Phase:
     return Phase.OUT if entry is None else entry.phase
 
 
-def is_asleep(event: Event, bound: Bound) -> bool:
+def sleeps(event: Event, bound: Bound) -> bool:
     """Tell whether the event is of a time when its rule, or its fence, sleeps."""
-    if bound.kind.name in KEEPS_ITS_HOURS:
-        return False
-    schedules = (bound.rule.schedule, bound.fence.schedule if bound.fence is not None else None)
-    return any(each is not None and not covers(each, event.at, bound.zone) for each in schedules)
+    return is_asleep(bound.rule, bound.fence, bound.zone, event.at)
 
 
 def is_muted(event: Event, mutes: Iterable[Mute]) -> bool:

@@ -14,9 +14,10 @@ from tracker.domain.notification import Alert, AlertState
 from tracker.domain.reconcile import Span, reconcile, reconcile_crossings
 from tracker.domain.rule import Urgency
 from tracker.geofence import news
-from tracker.geofence.book import Bound, judged_from
+from tracker.geofence.book import Bound
 from tracker.geofence.folding import Folding, Subject
 from tracker.geofence.loaded import Loaded
+from tracker.geofence.metrics import FenceMetrics
 from tracker.geofence.places import Places
 from tracker.geofence.shapes._shape import Shape
 from tracker.store import alert_changes, alerts, crossings, event_changes, live
@@ -55,8 +56,11 @@ class Outcome:
         now: datetime,
         shapes: Mapping[str, Shape],
         news_for: timedelta = news.NEWS_FOR,
+        *,
+        metrics: FenceMetrics,
     ) -> None:
         self._session = session
+        self.metrics = metrics
         self._now = now
         self._places = Places(shapes)
         self._news_for = news_for
@@ -74,10 +78,10 @@ class Outcome:
         raised = {one.rule_id for one in made.raised}
         bound = {one.rule.rule_id: one for one in each.watched.bound}
         for one in made.raised:
-            self._add(each, bound[one.rule_id], one, made, made.subject)
+            self._add(each, bound[one.rule_id], one, made)
         for rule_id, late in list(each.late.items()):
             del each.late[rule_id]
-            old = self._now.timestamp() - late["at_s"] > self._news_for.total_seconds()
+            old = self._now.timestamp() - late["decided_s"] > self._news_for.total_seconds()
             if rule_id not in raised and not old and _still(late, made.subject):
                 self._promoted.append((each, rule_id, late))
 
@@ -93,10 +97,11 @@ class Outcome:
             folded = [crossing for crossing in made.crossings if crossing.device_id == device_id]
             changes = reconcile_crossings(stored, folded, versions, span)
             self._crossings += changes.write
+            fences = each.watched.fences_of(device_id)
             self._gone += [
                 crossing
                 for crossing in changes.remove
-                if crossing.decided_at >= judged_from(each.watched.geofences[crossing.geofence_id])
+                if crossing.decided_at.timestamp() >= fences.term(crossing.geofence_id).from_s
             ]
         for bound in retold.rules:
             if bound.rule.rule_id not in made.failed:
@@ -108,7 +113,7 @@ class Outcome:
         of_event = {id(one.raised): one for one in mine}
         from_s = rule.active_from.timestamp()
         if bound.fence is not None:
-            from_s = max(from_s, judged_from(bound.fence).timestamp())
+            from_s = max(from_s, each.watched.fences.term(bound.fence.geofence_id).from_s)
         # Inclusive of that very moment: the span begins behind its first bound.
         after_s = max(retold.after_s, math.nextafter(from_s, -math.inf))
         changes = reconcile(
@@ -124,7 +129,7 @@ class Outcome:
         for new in (*changes.add, *changes.revive):
             one, old = of_event[id(new.raised)], was.get(new.event_id)
             ahead = old is None and _is_ahead(bound, one, made, retold.ahead_s)
-            event, crossing = self._add(each, bound, one, made, made.subject, ahead=ahead, old=old)
+            event, crossing = self._add(each, bound, one, made, ahead=ahead, old=old)
             if event.news is News.LATE:
                 made_late.append((event, crossing))
         self._superseded += [(old, new.event_id) for old, new in changes.supersede]
@@ -140,11 +145,12 @@ class Outcome:
     ) -> None:
         """Remember a late event that says something new of what is true now: the next live input tells it."""
         after = retold.made.subject
-        if news.is_asleep(event, bound) or self._now - event.at > self._news_for:
+        if news.sleeps(event, bound) or self._now - event.decided_at > self._news_for:
             return
         late: dict[str, Any] = {
             "event_id": event.event_id,
-            "at_s": event.at.timestamp(),
+            "type": event.type,
+            "decided_s": event.decided_at.timestamp(),
             "urgency": event.urgency.value,
             "geofence_id": event.geofence_id,
         }
@@ -166,7 +172,6 @@ class Outcome:
         bound: Bound,
         one: RuleRaised,
         made: Folding,
-        after: Subject,
         *,
         ahead: bool = True,
         old: Event | None = None,
@@ -179,7 +184,7 @@ class Outcome:
         if old is not None:
             told = News.TOLD if old.news is News.TOLD else News.LATE
         elif ahead:
-            told = news.news_of(event, bound, crossing, after, self._now, self._news_for)
+            told = news.news_of(event, bound, self._now, self._news_for)
         else:
             told = News.LATE
         event = _with(event, news=told)
@@ -199,6 +204,8 @@ class Outcome:
         """Write everything; alerts are opened for what is told, and their teller is woken by the commit."""
         crossings.remove(self._session, {crossings.key_of(each) for each in self._gone})
         crossings.add(self._session, self._crossings, self._now)
+        for each in self._crossings:
+            self.metrics.count_crossing(each.how.value)
         if not (self._new or self._promoted or self._superseded or self._retracted):
             return
         self._mute()
@@ -215,6 +222,7 @@ class Outcome:
             if new.event.rule_id is not None:
                 new.loaded.told[new.event.rule_id] = new.event.event_id
         alerts.open_many(self._session, [*told, *self._promote()])
+        self._count(added, inherited)
         self._end(added)
         touched = {account_id for account_id, _ in self._new}
         touched |= {each.watched.account_id for each, _, _ in self._promoted}
@@ -222,6 +230,12 @@ class Outcome:
         touched |= {old.account_id for old in self._retracted}
         for account_id in sorted(touched):
             live.wake(self._session, account_id)
+
+    def _count(self, added: set[str], inherited: set[tuple[str, str]]) -> None:
+        for key, new in self._new.items():
+            # One in place of a told event was counted with that.
+            if new.event.event_id in added and key not in inherited:
+                self.metrics.count_alert(new.event.type, new.event.news.value)
 
     def _mute(self) -> None:
         asking = {new.event.account_id for new in self._new.values() if new.event.news is News.TOLD}
@@ -253,6 +267,7 @@ class Outcome:
         for (account_id, event_id), (each, rule_id, late) in keys.items():
             if event_id in told:
                 each.told[rule_id] = event_id
+                self.metrics.count_alert(late["type"], News.TOLD.value)
                 found.append(self._alert(account_id, event_id, Urgency(late["urgency"])))
         return found
 

@@ -119,7 +119,9 @@ class Places:
         if redrawn:
             # By it a replay knows from when on this geometry was judged by: a new name leaves it.
             fence = replace(fence, version=present.version + 1, changed_at=now)
-        geofences.change(session, fence, cover_wkb=self._cover(fence) if redrawn else None)
+        if fence.all_subjects and not present.all_subjects:
+            fence = replace(fence, all_since=now)
+        geofences.change(session, fence, now, cover_wkb=self._cover(fence) if redrawn else None)
         if redrawn or (fence.time_zone, fence.schedule) != (present.time_zone, present.schedule):
             self._renew_rules(session, fence, now)
         return fence

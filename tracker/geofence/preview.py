@@ -78,13 +78,14 @@ def preview(pasts: Iterable[Past], since_s: float, until_s: float) -> Preview:
         settings = {running.setting.rule.rule_id: running for running in active}
         for one in fold.run(active, {}, inputs, until_s).raised:
             running = settings[one.rule_id]
+            setting, at = running.setting, datetime.fromtimestamp(one.raised.at_s, UTC)
             events.append(
                 Foreseen(
                     one.rule_id,
                     past.subject_id,
                     one.raised,
                     _cause(running, one.raised, one.at_s, crossings),
-                    not fold.is_asleep(running, datetime.fromtimestamp(one.raised.at_s, UTC)),
+                    not fold.is_asleep(setting.rule, setting.fence, setting.zone, at),
                 )
             )
         positions += sum(map(len, past.positions.values()))

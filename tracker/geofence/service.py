@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from tracker.domain.position import HeardFact, Placed
 from tracker.domain.rule import InputKind, RuleKind
@@ -16,6 +17,7 @@ from tracker.geofence import folding, loaded
 from tracker.geofence.book import Book, Watched
 from tracker.geofence.heartbeat import Heartbeat
 from tracker.geofence.loaded import Loaded, moment_of
+from tracker.geofence.metrics import FenceMetrics
 from tracker.geofence.nearby import near_of
 from tracker.geofence.news import NEWS_FOR
 from tracker.geofence.outcome import Outcome
@@ -40,7 +42,8 @@ class Watcher:
 
     It keeps nothing between transactions but the book, whose contents are never changed, and which devices
     have a row. Two writer threads share it, so that fences are in memory once. `shapes` and `kinds` are the
-    variants by name. `beats_as` names the process' heartbeat; None: it has none.
+    variants by name. `beats_as` names the process' heartbeat; None: it has none. Its metrics are made in
+    `registry`.
     """
 
     def __init__(
@@ -50,7 +53,9 @@ class Watcher:
         *,
         news_for: timedelta = NEWS_FOR,
         beats_as: str | None = None,
+        registry: CollectorRegistry | None = None,
     ) -> None:
+        self.metrics = FenceMetrics(registry or CollectorRegistry())
         self.book = Book(shapes, kinds)
         self.shapes = shapes
         self.news_for = news_for
@@ -79,9 +84,19 @@ class Watcher:
         """Take new facts alone."""
         self.take(session, (), heard, now)
 
-    def load(self, session: Session, watched: Sequence[Watched]) -> list[Loaded]:
-        """Read and lock the states of subjects."""
+    def load(self, session: Session, watched: Sequence[Watched], now: datetime) -> list[Loaded]:
+        """Read and lock the states of subjects; what begins anew, for it cannot be read, is to be corrected."""
         found = loaded.load(session, watched, self._known)
+        lost = [
+            Correction(each.watched.account_id, name, moment_of(each.watched.since_s))
+            for each in found
+            for name in sorted(each.unread)
+        ]
+        if lost:
+            log.error(
+                "states of devices with their fences cannot be read: they are folded anew", count=len(lost)
+            )
+            fence_states.ask_correction(session, lost, now)
         if len(self._known) > KNOWN_MOST:
             self._known.clear()
         self._known |= {(each.watched.account_id, name) for each in found for name in each.devices}
@@ -89,7 +104,7 @@ class Watcher:
 
     def outcome(self, session: Session, now: datetime) -> Outcome:
         """Return what gathers the consequences of this transaction."""
-        return Outcome(session, now, self.shapes, self.news_for)
+        return Outcome(session, now, self.shapes, self.news_for, metrics=self.metrics)
 
     def _take(
         self,
@@ -108,7 +123,7 @@ class Watcher:
         outcome = self.outcome(session, now)
         rewound: list[Rewound] = []
         corrections: list[Correction] = []
-        subjects = self.load(session, [each.watched for each in told.values()])
+        subjects = self.load(session, [each.watched for each in told.values()], now)
         for each in subjects:
             given = _of_there(told[each.watched.key], each)
             late_s = _late_from(given, each)
@@ -150,6 +165,8 @@ class Watcher:
                 step(each.loaded, each.told.ahead_of(each.loaded.live), outcome, near(each.loaded.watched))
             else:
                 fit.append(each)
+        for one in fit:
+            self.metrics.count_replay("old" if one.is_old else "mid")
         rewind(session, fit, stored, outcome, near)
         return corrections
 
@@ -160,15 +177,16 @@ def step(each: Loaded, given: Told, outcome: Outcome, near: folding.Near | None 
         return
     watched, before = each.watched, each.live
     made = folding.run(watched, before, given.fixes, given.facts, near=near)
-    warn_of_failed(watched, made)
+    warn_of_failed(watched, made, outcome.metrics)
     outcome.add_live(each, made)
     each.move_on(made.subject)
 
 
-def warn_of_failed(watched: Watched, made: folding.Folding) -> None:
-    """Say which kinds of rules failed; their states stay as they were."""
+def warn_of_failed(watched: Watched, made: folding.Folding, metrics: FenceMetrics) -> None:
+    """Say which kinds of rules failed, and count them; their states stay as they were."""
     for bound in watched.bound:
         if bound.rule.rule_id in made.failed:
+            metrics.count_failure(bound.kind.name)
             log.error("a rule failed", kind=bound.kind.name, rule=bound.rule.rule_id)
 
 

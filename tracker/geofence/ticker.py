@@ -64,6 +64,8 @@ class Ticker:
             with self._database.begin() as session:
                 if not correct(self._watcher, session, self._clock()):
                     break
+        with self._database.begin() as session:
+            self._watcher.metrics.set_waiting(fence_states.count_corrections(session))
         return ticked
 
     def tick(self, session: Session, now: datetime, limit: int = AT_ONCE) -> int:
@@ -80,11 +82,11 @@ class Ticker:
         watched = [each for each in self._watched(session, wanted, version) if each is not None]
         if not watched:
             return 0
-        subjects = self._watcher.load(session, watched)
+        subjects = self._watcher.load(session, watched, now)
         outcome = self._watcher.outcome(session, now)
         for each in subjects:
             made = folding.time_out(each.watched, each.live, until.timestamp())
-            warn_of_failed(each.watched, made)
+            warn_of_failed(each.watched, made, outcome.metrics)
             outcome.add_live(each, made)
             each.move_on(made.subject)
         outcome.store()

@@ -21,7 +21,7 @@ CAP_M = 1_000.0  # *
 WEAK_SHARE = 1 / 3
 """Of the accuracy, in weak evidence: a phone indoors with cell fixes 500 m off must not "leave"."""
 IN_AT, OUT_AT = 0.85, 0.10  # *
-STRONG_AT = 0.995
+STRONG_AT = 0.995  # *
 STRONG_ACCURACY_M = 50.0
 SMALL = 1.5
 """A fence of less than this many accuracies' inradius can never be surely entered: see `verdict`."""

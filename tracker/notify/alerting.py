@@ -246,6 +246,7 @@ class _Family:
                     due.subject_id,
                     each.due_at,
                     each.due_at > now,
+                    due.type,
                 )
             )
 

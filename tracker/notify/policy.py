@@ -6,14 +6,15 @@ When a message to one contact over one channel is due; the first line that holds
     alarm         |                                                   | now                 | no
     below his     | now, or when the throttle is over, lies in his    | when they end, at   | of the quiet
     threshold     | quiet hours                                       | most a day later    | hours
-    below alarm   | he was told of this rule within `throttle_s`, or  | when that time is   | of the rule
-                  | something of it waits                             | over, or with it    |
+    below alarm   | he was told the like of this rule within          | when that time is   | of the rule
+                  | `throttle_s`, or it waits                         | over, or with it    |
     below alarm   | he had `per_hour_most` messages over this channel | an hour after the   | held by the
                   | in the hour before that moment                    | oldest that counts  | cap
     below alarm   | else                                              | now                 | no
 
-The throttle of an urgent alert counts only what it was told of the same subject: two children who did not
-arrive are two messages. An SOS is never muted.
+The throttle counts only events of the same type: that a child came after all, or a cat is back, waits for no
+throttle of the alarm before. That of an urgent alert counts only what it was told of the same subject: two
+children who did not arrive are two messages. An SOS is never muted.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tracker.domain.notification import Contact, Mute
+from tracker.domain.notification import Alert, AlertState, Contact, Mute
 from tracker.domain.rule import Notify, Urgency
 from tracker.domain.schedule import Schedule, covers, windows
 
@@ -57,6 +58,7 @@ class Told(NamedTuple):
     subject_id: str
     due_at: datetime
     held: bool
+    type: str
 
 
 class Planned(NamedTuple):
@@ -78,6 +80,17 @@ class Ways(NamedTuple):
 def lives_for(urgency: Urgency) -> timedelta:
     """Return how long an alert may still be sent: an alarm three days, others one."""
     return ALARM_LIVES_FOR if urgency is Urgency.ALARM else LIVES_FOR
+
+
+def escalates_at(alert: Alert) -> datetime | None:
+    """Return when the next contact is told unless somebody acknowledges; None: nobody is left to tell.
+
+    Such an alert is looked at again only when it has lived.
+    """
+    ends_at = alert.told_at + lives_for(alert.urgency)
+    if alert.state is not AlertState.OPEN or alert.escalate_at is None or alert.escalate_at >= ends_at:
+        return None
+    return alert.escalate_at
 
 
 def is_muted(concern: Concern, mutes: Sequence[Mute], now: datetime) -> bool:
@@ -205,7 +218,8 @@ def _throttled(concern: Concern, throttle: timedelta, mine: Sequence[Told], now:
         (
             each.due_at
             for each in mine
-            if each.rule_id == concern.rule_id and (not urgent or each.subject_id == concern.subject_id)
+            if (each.rule_id, each.type) == (concern.rule_id, concern.type)
+            and (not urgent or each.subject_id == concern.subject_id)
         ),
         default=None,
     )

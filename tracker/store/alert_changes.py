@@ -4,7 +4,7 @@ Here, beside `alerts`, because it withdraws messages: the outbox builds on the l
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 
@@ -12,7 +12,10 @@ from tracker.domain.notification import Alert, AlertState, Mute
 from tracker.store import live, outbox
 from tracker.store.alerts import alerts, get, value
 from tracker.store.events import events
-from tracker.store.session import Session
+from tracker.store.session import Session, cursor_of
+
+KEPT_FOR = timedelta(days=365)
+FORGET_AT_ONCE = 10_000
 
 
 def acknowledge(session: Session, account_id: str, alert_id: str, contact_id: str, now: datetime) -> Alert:
@@ -120,3 +123,18 @@ def _show(session: Session, account_id: str, event_ids: Collection[str]) -> None
         .values(updated_at=func.clock_timestamp())
     )
     live.wake(session, account_id)
+
+
+def forget_old(session: Session, now: datetime) -> None:
+    """Delete alerts that were opened more than a year ago, with what the ledger says of them."""
+    cursor_of(session).execute(_FORGET_OLD, (now - KEPT_FOR, FORGET_AT_ONCE))
+
+
+# Account by account: there an index leads to the oldest.
+_FORGET_OLD = """
+DELETE FROM alerts WHERE (account_id, alert_id) IN (
+  SELECT old.account_id, old.alert_id FROM accounts CROSS JOIN LATERAL (
+    SELECT account_id, alert_id FROM alerts
+    WHERE alerts.account_id = accounts.account_id AND told_at < %s ORDER BY told_at LIMIT 1000) AS old
+  LIMIT %s)
+"""

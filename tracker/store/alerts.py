@@ -9,11 +9,13 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     Row,
     SmallInteger,
     Table,
     Text,
     and_,
+    bindparam,
     func,
     literal,
     or_,
@@ -145,26 +147,22 @@ def open_many(session: Session, new: Sequence[Alert]) -> set[str]:
     if not new:
         return set()
     rows = session.execute(
-        upsert(alerts)
-        .values(
-            [
-                {
-                    "account_id": each.account_id,
-                    "alert_id": each.alert_id,
-                    "event_id": each.event_id,
-                    "urgency": each.urgency.value,
-                    "state": each.state.value,
-                    "told_at": each.told_at,
-                }
-                for each in new
-            ]
-        )
-        .on_conflict_do_nothing(index_elements=["account_id", "event_id"])
-        .returning(alerts.c.event_id)
+        _OPEN,
+        [
+            {
+                "account_id": each.account_id,
+                "alert_id": each.alert_id,
+                "event_id": each.event_id,
+                "urgency": each.urgency.value,
+                "state": each.state.value,
+                "told_at": each.told_at,
+            }
+            for each in new
+        ],
     )
     opened = set(rows.scalars())
     if opened:
-        session.execute(select(func.pg_notify(OUTBOX_CHANNEL, ALERTS)))
+        session.execute(_NOTIFY)
     return opened
 
 
@@ -173,49 +171,7 @@ def claim(session: Session, now: datetime, limit: int = 100) -> list[Due]:
 
     Others skip them until the end of this transaction. Those that were put off are left until then.
     """
-    fence_name = events.c.explanation["fence"]["properties"]["name"].astext
-    query = (
-        select(
-            alerts,
-            events.c.type,
-            events.c.subject_id,
-            events.c.rule_id,
-            events.c.geofence_id,
-            events.c.at,
-            events.c.explanation["earliest"].astext.label("earliest"),
-            events.c.explanation["gap_s"].astext.label("gap_s"),
-            events.c.data,
-            subjects.c.name.label("subject"),
-            func.coalesce(geofences.c.name, fence_name).label("place"),
-            rules.c.name.label("rule"),
-            rules.c.notify,
-        )
-        .join(
-            events, and_(events.c.account_id == alerts.c.account_id, events.c.event_id == alerts.c.event_id)
-        )
-        .join(
-            subjects,
-            and_(subjects.c.account_id == events.c.account_id, subjects.c.subject_id == events.c.subject_id),
-        )
-        .outerjoin(
-            rules, and_(rules.c.account_id == events.c.account_id, rules.c.rule_id == events.c.rule_id)
-        )
-        .outerjoin(
-            geofences,
-            and_(
-                geofences.c.account_id == events.c.account_id,
-                geofences.c.geofence_id == events.c.geofence_id,
-            ),
-        )
-        .where(
-            or_(alerts.c.planned_at.is_(None), alerts.c.escalate_at <= now),
-            or_(alerts.c.claimed_until.is_(None), alerts.c.claimed_until <= now),
-        )
-        .order_by(alerts.c.urgency.desc(), alerts.c.told_at, alerts.c.alert_id)
-        .limit(limit)
-        .with_for_update(of=alerts, skip_locked=True)
-    )
-    return [_due(row) for row in session.execute(query)]
+    return [_due(row) for row in session.execute(_CLAIM, {"now": now, "most": limit})]
 
 
 def note(
@@ -229,15 +185,15 @@ def note(
 ) -> None:
     """Store what was decided about a claimed alert: planned by now, at this step, due again then or never."""
     session.execute(
-        update(alerts)
-        .where(alerts.c.account_id == alert.account_id, alerts.c.alert_id == alert.alert_id)
-        .values(
-            state=state.value,
-            step=step,
-            planned_at=alert.planned_at or now,
-            escalate_at=again_at,
-            claimed_until=None,
-        )
+        _NOTE,
+        {
+            "of_account": alert.account_id,
+            "of_alert": alert.alert_id,
+            "state": state.value,
+            "step": step,
+            "planned_at": alert.planned_at or now,
+            "escalate_at": again_at,
+        },
     )
 
 
@@ -267,11 +223,7 @@ def put_off(session: Session, account_id: str, alert_id: str, until: datetime) -
 
 def next_due(session: Session) -> datetime | None:
     """Return when the first planned alert is due again, or None."""
-    due: datetime | None = session.execute(
-        select(func.min(func.greatest(alerts.c.escalate_at, alerts.c.claimed_until))).where(
-            alerts.c.escalate_at.is_not(None)
-        )
-    ).scalar_one()
+    due: datetime | None = session.execute(_NEXT_DUE).scalar_one()
     return due
 
 
@@ -291,3 +243,64 @@ def _due(row: Row[Any]) -> Due:
         rule=row.rule,
         notify=notify_value(row.notify or {}),
     )
+
+
+# Built once: what is asked for with each alert would take longer to build than to answer.
+_OPEN = (
+    upsert(alerts)
+    .on_conflict_do_nothing(index_elements=["account_id", "event_id"])
+    .returning(alerts.c.event_id)
+)
+_NOTIFY = select(func.pg_notify(OUTBOX_CHANNEL, ALERTS))
+_FENCE_NAME = events.c.explanation["fence"]["properties"]["name"].astext
+_CLAIM = (
+    select(
+        alerts,
+        events.c.type,
+        events.c.subject_id,
+        events.c.rule_id,
+        events.c.geofence_id,
+        events.c.at,
+        events.c.explanation["earliest"].astext.label("earliest"),
+        events.c.explanation["gap_s"].astext.label("gap_s"),
+        events.c.data,
+        subjects.c.name.label("subject"),
+        func.coalesce(geofences.c.name, _FENCE_NAME).label("place"),
+        rules.c.name.label("rule"),
+        rules.c.notify,
+    )
+    .join(events, and_(events.c.account_id == alerts.c.account_id, events.c.event_id == alerts.c.event_id))
+    .join(
+        subjects,
+        and_(subjects.c.account_id == events.c.account_id, subjects.c.subject_id == events.c.subject_id),
+    )
+    .outerjoin(rules, and_(rules.c.account_id == events.c.account_id, rules.c.rule_id == events.c.rule_id))
+    .outerjoin(
+        geofences,
+        and_(
+            geofences.c.account_id == events.c.account_id,
+            geofences.c.geofence_id == events.c.geofence_id,
+        ),
+    )
+    .where(
+        or_(alerts.c.planned_at.is_(None), alerts.c.escalate_at <= bindparam("now")),
+        or_(alerts.c.claimed_until.is_(None), alerts.c.claimed_until <= bindparam("now")),
+    )
+    .order_by(alerts.c.urgency.desc(), alerts.c.told_at, alerts.c.alert_id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(of=alerts, skip_locked=True)
+)
+_NOTE = (
+    update(alerts)
+    .where(alerts.c.account_id == bindparam("of_account"), alerts.c.alert_id == bindparam("of_alert"))
+    .values(
+        state=bindparam("state"),
+        step=bindparam("step"),
+        planned_at=bindparam("planned_at"),
+        escalate_at=bindparam("escalate_at"),
+        claimed_until=None,
+    )
+)
+_NEXT_DUE = select(func.min(func.greatest(alerts.c.escalate_at, alerts.c.claimed_until))).where(
+    alerts.c.escalate_at.is_not(None)
+)

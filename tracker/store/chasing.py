@@ -39,10 +39,10 @@ SELECT chase.*, device.dialect, last.battery_pct,
       AND caught.subject_id = event.subject_id AND caught.type = 'caught' AND caught.at >= event.at
       AND caught.retracted_at IS NULL AND caught.superseded_by IS NULL
   ) AS caught,
-  event.retracted_at IS NOT NULL OR rule.enabled IS NOT TRUE AS called_off
+  event.retracted_at IS NOT NULL OR rule.enabled IS NOT TRUE OR device.device_id IS NULL AS called_off
 FROM chases AS chase
 JOIN events AS event USING (account_id, event_id)
-JOIN devices AS device ON device.account_id = chase.account_id AND device.device_id = chase.device_id
+LEFT JOIN devices AS device ON device.account_id = chase.account_id AND device.device_id = chase.device_id
 LEFT JOIN rules AS rule ON rule.account_id = event.account_id AND rule.rule_id = event.rule_id
 LEFT JOIN last_positions AS last ON last.account_id = chase.account_id AND last.device_id = chase.device_id
 WHERE chase.ended_at IS NULL
@@ -54,10 +54,13 @@ LIMIT :most
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A running chase, and what is known of its end; `battery_pct` is the newest told."""
+    """A running chase, and what is known of its end; `battery_pct` is the newest told.
+
+    `dialect` None: the device was removed.
+    """
 
     chase: Chase
-    dialect: str
+    dialect: str | None
     battery_pct: float | None
     caught: bool
     called_off: bool

@@ -13,8 +13,11 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    and_,
     func,
     literal,
+    not_,
+    or_,
     select,
     text,
     tuple_,
@@ -30,6 +33,8 @@ from tracker.store.session import Session
 
 _FAILED = (DeliveryState.REFUSED, DeliveryState.EXPIRED)
 _DETAIL_LENGTH = 200
+WITH = "with "
+"""What the detail of a line begins with that was told within another one's message; its number follows."""
 
 deliveries = Table(
     "deliveries",
@@ -60,6 +65,13 @@ deliveries = Table(
         unique=True,
     ),
     Index("ix_deliveries_account_id_contact_id_created_at", "account_id", "contact_id", "created_at"),
+)
+
+
+# A receipt may come before the answer that the message was taken; it alone refuses what was sent.
+_RECEIVED = or_(
+    deliveries.c.state == DeliveryState.DELIVERED.value,
+    and_(deliveries.c.state == DeliveryState.REFUSED.value, deliveries.c.sent_at.is_not(None)),
 )
 
 
@@ -101,6 +113,7 @@ class Recent(NamedTuple):
     subject_id: str
     due_at: datetime
     held: bool
+    type: str
 
 
 class Ended(NamedTuple):
@@ -174,6 +187,7 @@ def recent(session: Session, account_id: str, contact_ids: Collection[str], sinc
             events.c.subject_id,
             deliveries.c.due_at,
             (deliveries.c.due_at > deliveries.c.created_at).label("held"),
+            events.c.type,
         )
         .join(
             alerts,
@@ -214,8 +228,7 @@ def end(session: Session, ended: Iterable[Ended], now: datetime) -> None:
             .where(
                 deliveries.c.account_id == each.account_id,
                 deliveries.c.delivery_id == each.delivery_id,
-                # A receipt may come before the answer that the message was taken.
-                deliveries.c.state != DeliveryState.DELIVERED.value,
+                not_(_RECEIVED),
             )
             .values(
                 state=each.state.value,
@@ -229,6 +242,28 @@ def end(session: Session, ended: Iterable[Ended], now: datetime) -> None:
             failed.append((each.account_id, alert_id))
     for account_id, alert_id in sorted(set(failed)):
         _look_again(session, account_id, alert_id, now)
+
+
+def told_with(session: Session, account_id: str, delivery_id: str, detail: str) -> list[str]:
+    """Return the lines that were told within the message of another line; `detail` is what they say of it."""
+    head = deliveries.alias("head")
+    rows = session.execute(
+        select(deliveries.c.delivery_id)
+        .join(
+            head,
+            (head.c.account_id == deliveries.c.account_id)
+            & (head.c.contact_id == deliveries.c.contact_id)
+            & (head.c.created_at <= deliveries.c.created_at),
+        )
+        .where(
+            head.c.account_id == account_id,
+            head.c.delivery_id == delivery_id,
+            deliveries.c.channel == head.c.channel,
+            deliveries.c.detail == detail,
+        )
+        .order_by(deliveries.c.delivery_id)
+    )
+    return list(rows.scalars())
 
 
 def receive(

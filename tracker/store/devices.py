@@ -50,6 +50,8 @@ devices = Table(
     Column("online", Boolean),
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
     moment("created_at"),
+    # When it was given to its subject; null: when it was made.
+    moment("given_at", nullable=True),
     moment("provisioned_at", nullable=True),
     moment("revoked_at", nullable=True),
     ForeignKeyConstraint(
@@ -158,12 +160,23 @@ def change(
     subject_id: str,
     external_id: str | None,
     settings: DeviceSettings,
+    given_at: datetime | None = None,
 ) -> None:
-    """Store a device's new name, subject, external id and settings."""
+    """Store a device's new name, subject, external id and settings.
+
+    `given_at` is when it was given to another subject; None: its subject stays.
+    """
+    values = {
+        "name": name,
+        "subject_id": subject_id,
+        "external_id": external_id,
+        "settings": settings_json(settings),
+        **({"given_at": given_at} if given_at is not None else {}),
+    }
     session.execute(
         update(devices)
         .where(devices.c.account_id == account_id, devices.c.device_id == device_id)
-        .values(name=name, subject_id=subject_id, external_id=external_id, settings=settings_json(settings))
+        .values(values)
     )
 
 

@@ -133,6 +133,15 @@ SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::bytea[],
   AS one (account_id, device_id, frontier, state, rules) ORDER BY 1, 2, 3
 ON CONFLICT (account_id, device_id, frontier) DO UPDATE SET state = excluded.state, rules = excluded.rules
 """
+_FORGET_ANCHORS = r"""
+DELETE FROM fence_anchors AS anchor USING fence_states AS state
+WHERE anchor.account_id = state.account_id AND anchor.device_id = state.device_id AND anchor.frontier < (
+  SELECT max(frontier) FROM fence_anchors AS newest
+  WHERE newest.account_id = state.account_id AND newest.device_id = state.device_id AND newest.frontier < (
+    SELECT min(substring(pg_get_expr(relpartbound, pg_class.oid) FROM 'FROM \(''([^'']+)''')::timestamptz)
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'positions'::regclass AND relkind = 'r'))
+"""
 _ASK = """
 INSERT INTO fence_corrections AS known (account_id, device_id, since, asked_at)
 SELECT account_id, device_id, min(since), %(now)s
@@ -231,6 +240,11 @@ def remove_anchors(session: Session, account_id: str, device_ids: Iterable[str],
         "DELETE FROM fence_anchors WHERE account_id = %s AND device_id = ANY(%s) AND frontier >= %s",
         (id_to_int(account_id), [id_to_int(each) for each in device_ids], since),
     )
+
+
+def forget_anchors(session: Session) -> None:
+    """Delete anchors from before every stored position, but for the newest of each device: it is a base."""
+    cursor_of(session).execute(_FORGET_ANCHORS)
 
 
 def ask_correction(session: Session, wanted: Sequence[Correction], now: datetime) -> None:

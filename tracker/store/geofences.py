@@ -1,5 +1,6 @@
 """Geofences and the subjects that each is for."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,8 @@ geofences = Table(
     # The outline in degrees, cut at the antimeridian.
     Column("cover", Geometry("GEOMETRY", srid=4326, spatial_index=False), nullable=False),
     Column("all_subjects", Boolean, nullable=False, server_default=text("false")),
+    # When it became one for all; null: when it was made.
+    moment("all_since", nullable=True),
     Column("time_zone", Text, nullable=False),
     Column("schedule", JSONB(none_as_null=True)),
     Column("template", Text),
@@ -65,6 +68,8 @@ geofence_subjects = Table(
     Column("account_id", Id, primary_key=True, autoincrement=False),
     Column("geofence_id", Id, primary_key=True, autoincrement=False),
     Column("subject_id", Id, primary_key=True, autoincrement=False),
+    # When it was given to the subject; null: when it was made.
+    moment("since", nullable=True),
     ForeignKeyConstraint(
         ["account_id", "geofence_id"], ["geofences.account_id", "geofences.geofence_id"], ondelete="CASCADE"
     ),
@@ -95,6 +100,7 @@ def value(row: Row[Any]) -> Geofence:
         created_at=row.created_at,
         changed_at=row.changed_at,
         expires_at=row.expires_at,
+        all_since=row.all_since,
     )
 
 
@@ -118,23 +124,28 @@ def add(session: Session, fence: Geofence, *, cover_wkb: bytes) -> None:
         "geom": func.ST_GeomFromWKB(geometry_to_wkb(fence.geometry), 4326),
     }
     session.execute(insert(geofences).values(columns))
-    _set_subjects(session, fence)
+    _give(session, fence, fence.subject_ids, None)
 
 
-def change(session: Session, fence: Geofence, *, cover_wkb: bytes | None) -> None:
-    """Store what is new of a fence; `cover_wkb` None: its geometry is the one that is stored."""
+def change(session: Session, fence: Geofence, now: datetime, *, cover_wkb: bytes | None) -> None:
+    """Store what is new of a fence; `cover_wkb` None: its geometry is the one that is stored.
+
+    Subjects that it was not for before are given it at `now`.
+    """
     columns = _columns(fence)
     if cover_wkb is not None:
         columns["cover"] = func.ST_GeomFromWKB(cover_wkb, 4326)
         columns["geom"] = func.ST_GeomFromWKB(geometry_to_wkb(fence.geometry), 4326)
     session.execute(update(geofences).where(*_is(fence.account_id, fence.geofence_id)).values(columns))
-    session.execute(
-        delete(geofence_subjects).where(
-            geofence_subjects.c.account_id == fence.account_id,
-            geofence_subjects.c.geofence_id == fence.geofence_id,
-        )
+    mine = (
+        geofence_subjects.c.account_id == fence.account_id,
+        geofence_subjects.c.geofence_id == fence.geofence_id,
     )
-    _set_subjects(session, fence)
+    session.execute(
+        delete(geofence_subjects).where(*mine, geofence_subjects.c.subject_id.not_in(fence.subject_ids))
+    )
+    stay = set(session.execute(select(geofence_subjects.c.subject_id).where(*mine)).scalars())
+    _give(session, fence, set(fence.subject_ids) - stay, now)
 
 
 def remove(session: Session, account_id: str, geofence_id: str) -> None:
@@ -228,6 +239,7 @@ def _columns(fence: Geofence) -> dict[str, Any]:
         "shape": fence.shape,
         "args": args_of(fence),
         "all_subjects": fence.all_subjects,
+        "all_since": fence.all_since,
         "time_zone": fence.time_zone,
         "schedule": schedules.to_json(fence.schedule),
         "template": fence.template,
@@ -237,11 +249,9 @@ def _columns(fence: Geofence) -> dict[str, Any]:
     }
 
 
-def _set_subjects(session: Session, fence: Geofence) -> None:
-    rows = [
-        {"account_id": fence.account_id, "geofence_id": fence.geofence_id, "subject_id": subject_id}
-        for subject_id in sorted(set(fence.subject_ids))
-    ]
+def _give(session: Session, fence: Geofence, subject_ids: Collection[str], since: datetime | None) -> None:
+    of_fence = {"account_id": fence.account_id, "geofence_id": fence.geofence_id}
+    rows = [{**of_fence, "subject_id": each, "since": since} for each in sorted(set(subject_ids))]
     if rows:
         session.execute(insert(geofence_subjects), rows)
 

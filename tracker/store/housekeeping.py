@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from tracker.store import (
+    alert_changes,
+    fence_states,
     geofences,
     idempotency,
     mutes,
@@ -28,7 +30,8 @@ def prepare(session: Session, now: datetime) -> None:
 def forget(session: Session, now: datetime) -> None:
     """Delete what is over: sign-in requests, sessions, notifications, answers, quarantine, unknown names.
 
-    So are fences and mutes whose time is up, and versions of rules that nothing was judged by.
+    So are fences and mutes whose time is up, versions of rules that nothing was judged by, states of fences
+    from before every stored position, and alerts with their deliveries after a year.
     """
     signin.forget_old(session, now)
     sessions.forget_expired(session, now)
@@ -40,3 +43,5 @@ def forget(session: Session, now: datetime) -> None:
     rules.forget_unused_versions(session, now)
     rulebook.forget_empty(session, now)
     mutes.forget_ended(session, now)
+    fence_states.forget_anchors(session)
+    alert_changes.forget_old(session, now)

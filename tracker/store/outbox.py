@@ -14,9 +14,11 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
+    Select,
     SmallInteger,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     or_,
@@ -25,7 +27,9 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from tracker.domain.errors import Misconfigured
 from tracker.domain.ids import new_id
@@ -87,6 +91,23 @@ def put(
 
     Address and arguments are sealed. A delivery has one notification: a second one is not recorded.
     """
+    return put_many(session, [(notification, due_at or now)], sealer, now)[0]
+
+
+def put_many(
+    session: Session, told: Sequence[tuple[Notification, datetime]], sealer: Sealer, now: datetime
+) -> list[str]:
+    """Record notifications, each to be sent from its moment on, as `put` does; returns their ids."""
+    if not told:
+        return []
+    rows = [_row(notification, due_at, sealer, now) for notification, due_at in told]
+    session.execute(_PUT, rows)
+    channels = sorted({notification.channel for notification, _ in told})
+    session.execute(_NOTIFY, {"channels": channels})
+    return [row["outbox_id"] for row in rows]
+
+
+def _row(notification: Notification, due_at: datetime, sealer: Sealer, now: datetime) -> dict[str, Any]:
     outbox_id = new_id()
     body = {
         "to": notification.to,
@@ -94,25 +115,19 @@ def put(
         "args": dict(notification.args),
         "alert_id": notification.alert_id,
     }
-    session.execute(
-        upsert(outbox)
-        .values(
-            account_id=notification.account_id,
-            outbox_id=outbox_id,
-            channel=notification.channel,
-            kind=notification.kind,
-            sealed=sealer.seal(json.dumps(body).encode(), context=f"outbox/{outbox_id}"),
-            created_at=now,
-            due_at=due_at or now,
-            expires_at=notification.expires_at,
-            urgency=notification.urgency.value,
-            delivery_id=notification.delivery_id,
-            group_key=notification.group,
-        )
-        .on_conflict_do_nothing(index_elements=["delivery_id"], index_where=outbox.c.delivery_id.is_not(None))
-    )
-    session.execute(select(func.pg_notify(OUTBOX_CHANNEL, notification.channel)))
-    return outbox_id
+    return {
+        "account_id": notification.account_id,
+        "outbox_id": outbox_id,
+        "channel": notification.channel,
+        "kind": notification.kind,
+        "sealed": sealer.seal(json.dumps(body).encode(), context=f"outbox/{outbox_id}"),
+        "created_at": now,
+        "due_at": due_at,
+        "expires_at": notification.expires_at,
+        "urgency": notification.urgency.value,
+        "delivery_id": notification.delivery_id,
+        "group_key": notification.group,
+    }
 
 
 def claim(
@@ -131,33 +146,24 @@ def claim(
     those of another secret key as "unreadable". A lease that ran out is due again, one attempt richer.
     """
     _expire(session, now)
-    free = (
-        outbox.c.settled_at.is_(None),
-        or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
-    )
-    lane = [outbox.c.channel == channel] if channel is not None else []
-    if not_channels:
-        lane.append(outbox.c.channel.not_in(not_channels))
-    due = (
-        select(outbox.c.outbox_id)
-        .where(*free, outbox.c.due_at <= now, *lane)
-        .order_by(outbox.c.urgency.desc(), outbox.c.due_at)
-        .limit(limit)
-    )
-    rows = _take(session, due, now)
+    given = {"now": now, "until": now + LEASE, "most": limit}
+    if channel is not None:
+        rows = list(session.execute(_TAKE_OF_CHANNEL, {**given, "named": channel}).all())
+    else:
+        rows = list(session.execute(_TAKE_OF_OTHERS, {**given, "not_named": list(not_channels)}).all())
     groups = {(row.channel, row.group_key) for row in rows if row.group_key is not None}
     if groups:
         theirs = (
             select(outbox.c.outbox_id)
             .where(
-                *free,
+                *_FREE,
                 tuple_(outbox.c.channel, outbox.c.group_key).in_(groups),
                 outbox.c.outbox_id.not_in([row.outbox_id for row in rows]),
             )
             .order_by(outbox.c.created_at)
             .limit(TOGETHER_AT_MOST)
         )
-        rows += _take(session, theirs, now)
+        rows += session.execute(_taking(theirs), {"now": now, "until": now + LEASE}).all()
     rows.sort(key=lambda row: (-row.urgency, row.due_at))
     opened = [each for each in (_open(session, sealer, row, now) for row in rows) if each is not None]
     return _together(opened, {row.outbox_id: row.created_at for row in rows})
@@ -168,12 +174,8 @@ def settle(session: Session, outbox_id: str, outcome: str, now: datetime) -> Non
 
     The ledger's line, if it has one, says the same.
     """
-    row = session.execute(
-        update(outbox)
-        .where(outbox.c.outbox_id == outbox_id)
-        .values(settled_at=now, outcome=outcome, sealed=None, claimed_until=None)
-        .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
-    ).one_or_none()
+    given = {"settled": outbox_id, "now": now, "what": outcome}
+    row = session.execute(_SETTLE, given).one_or_none()
     if row is not None and row.delivery_id is not None:
         ended = Ended(row.account_id, row.delivery_id, _state_of(outcome), row.attempts, _detail_of(outcome))
         deliveries.end(session, [ended], now)
@@ -192,14 +194,33 @@ def retry(session: Session, outbox_id: str, due_at: datetime, why: str = "") -> 
 
 
 def receive(session: Session, outbox_id: str, *, delivered: bool, detail: str, now: datetime) -> None:
-    """Note the receipt of a message in the ledger; one of no alert, or of long ago, has no line there."""
-    row = session.execute(
-        select(outbox.c.account_id, outbox.c.delivery_id).where(outbox.c.outbox_id == outbox_id)
-    ).one_or_none()
-    if row is not None and row.delivery_id is not None:
-        deliveries.receive(
-            session, row.account_id, row.delivery_id, delivered=delivered, detail=detail, now=now
-        )
+    """Note the receipt of a message in the ledger; one of no alert, or of long ago, has no line there.
+
+    It is of everything that was told within the message.
+    """
+    row = session.execute(select(outbox).where(outbox.c.outbox_id == outbox_id)).one_or_none()
+    if row is None or row.delivery_id is None:
+        return
+    told = f"{deliveries.WITH}{outbox_id}"
+    # The message goes first, as when it is settled: nobody waits crosswise.
+    lines = {row.delivery_id: detail} | dict.fromkeys(_told_with(session, row, told), told)
+    for delivery_id, why in lines.items():
+        deliveries.receive(session, row.account_id, delivery_id, delivered=delivered, detail=why, now=now)
+
+
+def _told_with(session: Session, row: Row[Any], told: str) -> list[str]:
+    """Return the ledger's lines of what is told within a message, also while it is being sent."""
+    if row.settled_at is not None or row.group_key is None:
+        return deliveries.told_with(session, row.account_id, row.delivery_id, told)
+    claimed = select(outbox.c.delivery_id).where(
+        outbox.c.settled_at.is_(None),
+        outbox.c.channel == row.channel,
+        outbox.c.group_key == row.group_key,
+        outbox.c.claimed_until == row.claimed_until,
+        outbox.c.outbox_id != row.outbox_id,
+        outbox.c.delivery_id.is_not(None),
+    )
+    return list(session.execute(claimed.order_by(outbox.c.delivery_id)).scalars())
 
 
 def cancel(
@@ -241,17 +262,7 @@ def forget_settled(session: Session, now: datetime) -> None:
 
 
 def _expire(session: Session, now: datetime) -> None:
-    over = (
-        select(outbox.c.outbox_id)
-        .where(outbox.c.settled_at.is_(None), outbox.c.expires_at <= now)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.execute(
-        update(outbox)
-        .where(outbox.c.outbox_id.in_(over.scalar_subquery()))
-        .values(settled_at=now, outcome="expired", sealed=None)
-        .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
-    ).all()
+    rows = session.execute(_EXPIRE, {"now": now}).all()
     ended = (
         Ended(row.account_id, row.delivery_id, DeliveryState.EXPIRED, row.attempts, "")
         for row in rows
@@ -260,15 +271,53 @@ def _expire(session: Session, now: datetime) -> None:
     deliveries.end(session, ended, now)
 
 
-def _take(session: Session, chosen: Any, now: datetime) -> list[Row[Any]]:
+def _taking(chosen: Select[Any]) -> ReturningUpdate[Any]:
+    """Return the statement that leases what is chosen; it is given `now` and `until`."""
     locked = chosen.with_for_update(skip_locked=True)
-    rows = session.execute(
+    return (
         update(outbox)
         .where(outbox.c.outbox_id.in_(locked.scalar_subquery()))
-        .values(claimed_until=now + LEASE, attempts=outbox.c.attempts + 1)
+        .values(claimed_until=bindparam("until"), attempts=outbox.c.attempts + 1)
         .returning(outbox)
-    ).all()
-    return list(rows)
+    )
+
+
+# Built once: what is asked for with each alert would take longer to build than to answer.
+_FREE = (
+    outbox.c.settled_at.is_(None),
+    or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= bindparam("now")),
+)
+_DUE = (
+    select(outbox.c.outbox_id)
+    .where(*_FREE, outbox.c.due_at <= bindparam("now"))
+    .order_by(outbox.c.urgency.desc(), outbox.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+)
+_TAKE_OF_CHANNEL = _taking(_DUE.where(outbox.c.channel == bindparam("named")))
+_TAKE_OF_OTHERS = _taking(_DUE.where(outbox.c.channel.not_in(bindparam("not_named", expanding=True))))
+_PUT = upsert(outbox).on_conflict_do_nothing(
+    index_elements=["delivery_id"], index_where=outbox.c.delivery_id.is_not(None)
+)
+_NOTIFY = select(func.pg_notify(OUTBOX_CHANNEL, func.unnest(bindparam("channels", type_=ARRAY(Text)))))
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.outbox_id == bindparam("settled"))
+    .values(settled_at=bindparam("now"), outcome=bindparam("what"), sealed=None, claimed_until=None)
+    .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
+)
+_EXPIRE = (
+    update(outbox)
+    .where(
+        outbox.c.outbox_id.in_(
+            select(outbox.c.outbox_id)
+            .where(outbox.c.settled_at.is_(None), outbox.c.expires_at <= bindparam("now"))
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+    )
+    .values(settled_at=bindparam("now"), outcome="expired", sealed=None)
+    .returning(outbox.c.account_id, outbox.c.delivery_id, outbox.c.attempts)
+)
 
 
 def _open(session: Session, sealer: Sealer, row: Row[Any], now: datetime) -> Claimed | None:

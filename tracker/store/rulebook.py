@@ -1,6 +1,6 @@
 """Which accounts have fences or rules, since which version of the rulebook, and what is in it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     Index,
     Select,
     Table,
@@ -53,12 +54,17 @@ account_rulebooks = Table(
 
 
 class Kept(NamedTuple):
-    """A subject of an account, with its devices in the order of their ids."""
+    """A subject of an account, with its devices in the order of their ids.
+
+    `devices_since` and `fences_since` are when some of them became the subject's later than they were made.
+    """
 
     account_id: str
     subject_id: str
     kind: SubjectKind
     device_ids: tuple[str, ...]
+    devices_since: Mapping[str, datetime]
+    fences_since: Mapping[str, datetime]
 
 
 def version(session: Session) -> int:
@@ -108,20 +114,45 @@ def rules_of(session: Session, account_ids: Collection[str]) -> list[Rule]:
 
 def subjects_of(session: Session, account_ids: Collection[str]) -> list[Kept]:
     """Return every subject of the accounts with its devices."""
-    named = _subject_ids(
-        select(_ids(devices.c.device_id)).where(
-            devices.c.account_id == subjects.c.account_id, devices.c.subject_id == subjects.c.subject_id
-        )
+    of_subject = (
+        devices.c.account_id == subjects.c.account_id,
+        devices.c.subject_id == subjects.c.subject_id,
+    )
+    of_fence = (
+        geofence_subjects.c.account_id == subjects.c.account_id,
+        geofence_subjects.c.subject_id == subjects.c.subject_id,
     )
     rows = session.execute(
-        select(subjects.c.account_id, subjects.c.subject_id, subjects.c.kind, named)
+        select(
+            subjects.c.account_id,
+            subjects.c.subject_id,
+            subjects.c.kind,
+            _subject_ids(select(_ids(devices.c.device_id)).where(*of_subject)),
+            *_since(devices.c.device_id, devices.c.given_at, of_subject),
+            *_since(geofence_subjects.c.geofence_id, geofence_subjects.c.since, of_fence),
+        )
         .where(subjects.c.account_id == func.any(_array(account_ids)))
         .order_by(subjects.c.account_id, subjects.c.subject_id)
     )
     # By the text of the id, as everywhere in the fold: the column's order is that of signed numbers.
     return [
-        Kept(account, subject, SubjectKind(kind), tuple(sorted(ids))) for account, subject, kind, ids in rows
+        Kept(
+            account,
+            subject,
+            SubjectKind(kind),
+            tuple(sorted(ids)),
+            dict(zip(given or (), given_at or (), strict=True)),
+            dict(zip(fenced or (), since or (), strict=True)),
+        )
+        for account, subject, kind, ids, given, given_at, fenced, since in rows
     ]
+
+
+def _since(named: Column[Any], since: Column[Any], where: Sequence[Any]) -> tuple[Any, Any]:
+    """Return as two arrays what became the subject's later than it was made, and when."""
+    later = select(_ids(named)).where(*where, since.is_not(None))
+    moments = func.array_agg(aggregate_order_by(since, named), type_=ARRAY(DateTime(timezone=True)))
+    return later.scalar_subquery(), select(moments).where(*where, since.is_not(None)).scalar_subquery()
 
 
 def _array(account_ids: Collection[str]) -> Any:

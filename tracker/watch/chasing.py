@@ -72,11 +72,12 @@ class Chases:
                     battery_pct=battery_pct,
                     now=now,
                 )
-                if reason is None:
+                if reason is None and dialect is not None:
                     count += 1
                     self._ask(chase, dialect, round(interval_s(chase, battery_pct, now)), now)
-                else:
-                    self._publish(_message(chase, dialect, None, self._sign, now))
+                elif reason is not None:
+                    if dialect is not None:
+                        self._publish(_message(chase, dialect, None, self._sign, now))
                     self._asked.pop(chase.chase_id, None)
                     chasing.end(session, chase, reason.value, now)
                     log.info("a chase ended", chase=chase.chase_id, reason=reason.value)

@@ -1,4 +1,4 @@
-"""Maps with fences: of all places, and of one that is drawn. map.js and places.js draw on the shared base map."""
+"""Maps with fences: of all places, and of one that is drawn. map.js and places.js draw them."""
 
 from collections.abc import Sequence
 from typing import Any, cast

@@ -6,7 +6,7 @@ from tracker.domain.subject import SubjectKind
 from tracker.geofence.rules._presence import Coming, Turn, event_of
 
 LASTS_MOST_S = 1500
-"""The event is of the moment of the crossing, and after an hour it would be no news any more."""
+"""The event is of the moment of the crossing: who is told much later would take it for news of now."""
 
 
 class Arrived(Coming):

@@ -40,8 +40,9 @@ class Dwell(Coming):
     ) -> tuple[JsonState, tuple[Raised, ...]]:
         """Return the event."""
         dwell_s = float(setting.rule.args["dwell_s"])
-        at_s = turn.at_s + dwell_s
-        return state, (event_of(turn, "dwelt", decided_s, at_s=at_s, dwell_s=dwell_s, since_at=turn.at_s),)
+        # It may have come as much earlier as the crossing may have been.
+        data = {"dwell_s": dwell_s, "since_at": turn.at_s, "earliest_at": turn.earliest_s + dwell_s}
+        return state, (event_of(turn, "dwelt", decided_s, at_s=turn.at_s + dwell_s, **data),)
 
 
 RULE = Dwell()

@@ -7,6 +7,7 @@ from typing import Any
 from tracker.domain.crossing import Evidence
 from tracker.domain.event import Event, Explanation
 from tracker.domain.notification import Alert, Contact, Delivery, Mute
+from tracker.notify import policy
 from tracker.store import schedules
 from tracker.store.access import Access
 from tracker.web import i18n, telling, zones
@@ -111,7 +112,7 @@ def alert(value: Alert, shown_event: dict[str, Any]) -> dict[str, Any]:
         "urgency": value.urgency.name.lower(),
         "told_at": rfc3339(value.told_at),
         "step": value.step,
-        "escalates_at": _moment(value.escalate_at),
+        "escalates_at": _moment(policy.escalates_at(value)),
         "acknowledged_at": _moment(value.acknowledged_at),
         "event": shown_event,
     }

@@ -19,8 +19,8 @@ def stream() -> Response:
     Each `position` event carries `{"subject_id", "device_id", "feature"}`, the newest state of one subject;
     the first events tell every subject's. `gone` carries `{"subject_id"}` of a subject that was removed,
     `unplaced` of one that has no position any more. `event` carries an item of `GET /events` with `change`:
-    `new`, `alert` (told, or seen to), `superseded` or `retracted`. `Last-Event-ID` resumes: only what changed since is
-    told. The oldest of more than 8 streams of a session ends.
+    `new`, `alert` (told, or seen to), `superseded` or `retracted`. `Last-Event-ID` resumes:
+    only what changed since is told. The oldest of more than 8 streams of a session ends.
     """
     live = application().live
     token = presented_token()

@@ -370,7 +370,7 @@ def add_chosen() -> Response:
     try:
         for number in request.form.getlist("pick"):
             feature = json.loads(text(f"feature_{number}") or "{}")
-            feature["properties"] = {**feature.get("properties", {}), "all_subjects": ticked("all_subjects")}
+            feature["properties"] = {**feature.get("properties", {}), "all_subjects": True}
             context.services.geofences.add(
                 context.session,
                 context.viewer,

@@ -12,6 +12,7 @@ CREATE TABLE geofences (
   account_id bigint NOT NULL, geofence_id bigint NOT NULL, name text NOT NULL, shape text NOT NULL,
   geom geometry(Geometry, 4326) NOT NULL, args jsonb NOT NULL DEFAULT '{}',
   cover geometry(Geometry, 4326) NOT NULL, all_subjects boolean NOT NULL DEFAULT false,
+  all_since timestamptz,
   time_zone text NOT NULL, schedule jsonb, template text, origin text NOT NULL,
   version integer NOT NULL DEFAULT 1, created_at timestamptz NOT NULL, changed_at timestamptz NOT NULL,
   expires_at timestamptz,
@@ -22,13 +23,15 @@ CREATE INDEX ix_geofences_cover ON geofences USING gist (cover);
 CREATE INDEX ix_geofences_expires_at ON geofences (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE geofence_subjects (
-  account_id bigint NOT NULL, geofence_id bigint NOT NULL, subject_id bigint NOT NULL,
+  account_id bigint NOT NULL, geofence_id bigint NOT NULL, subject_id bigint NOT NULL, since timestamptz,
   CONSTRAINT pk_geofence_subjects PRIMARY KEY (account_id, geofence_id, subject_id),
   CONSTRAINT fk_geofence_subjects_account_id_geofence_id FOREIGN KEY (account_id, geofence_id)
     REFERENCES geofences (account_id, geofence_id) ON DELETE CASCADE,
   CONSTRAINT fk_geofence_subjects_account_id_subject_id FOREIGN KEY (account_id, subject_id)
     REFERENCES subjects (account_id, subject_id) ON DELETE CASCADE);
 CREATE INDEX ix_geofence_subjects_account_id_subject_id ON geofence_subjects (account_id, subject_id);
+
+ALTER TABLE devices ADD COLUMN given_at timestamptz;
 """
 
 _RULES = """
@@ -284,5 +287,6 @@ def downgrade() -> None:
     op.execute("ALTER TABLE outbox DROP COLUMN group_key, DROP COLUMN delivery_id, DROP COLUMN urgency")
     for table in _NEW_TABLES:
         op.execute(f"DROP TABLE {table}")
+    op.execute("ALTER TABLE devices DROP COLUMN given_at")
     op.execute("DROP FUNCTION note_rulebook_change_of_one")
     op.execute("DROP FUNCTION note_rulebook_change")
