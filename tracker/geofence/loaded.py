@@ -30,7 +30,7 @@ _HEARS = frozenset({InputKind.MOVED, InputKind.HEARD})
 class Loaded:
     """A subject's states; `move_on` and `rewind` change them, `save` stores what changed.
 
-    `late` and `told` are by rule. `unread` are the devices whose state is of another version: they begin anew.
+    `late` and `told` are by rule. `unread` are devices whose state is of another version: they begin anew.
     `anchor` is a state to be kept for corrections, if one fell due.
     """
 

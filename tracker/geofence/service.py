@@ -85,7 +85,7 @@ class Watcher:
         self.take(session, (), heard, now)
 
     def load(self, session: Session, watched: Sequence[Watched], now: datetime) -> list[Loaded]:
-        """Read and lock the states of subjects; what begins anew, for it cannot be read, is to be corrected."""
+        """Read and lock the states of subjects; what cannot be read begins anew and is to be corrected."""
         found = loaded.load(session, watched, self._known)
         lost = [
             Correction(each.watched.account_id, name, moment_of(each.watched.since_s))

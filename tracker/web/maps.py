@@ -146,6 +146,26 @@ class FamilyDots(MacroElement):
         }
 
 
+class FencesLayer(MacroElement):
+    """The fences, drawn under the dots."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            ryadom.fences = ryadom.showFences({{ this._parent.get_name() }}, {{ this.fences|tojson }});
+            {% for event_id in this.chases %}
+            ryadom.showChase({{ this._parent.get_name() }}, {{ event_id|tojson }});
+            {% endfor %}
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, fences: Sequence[dict[str, Any]], chases: Sequence[str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "FencesLayer"
+        self.fences, self.chases = list(fences), list(chases)
+
+
 def tile_origin(tiles: str) -> str | None:
     """Return the origin that a page with these tiles loads images from; None when it is its own.
 
@@ -163,12 +183,19 @@ def tile_origin(tiles: str) -> str | None:
 
 
 def family_map(
-    dots: Sequence[Dot], *, nonce: str, locale: str, tiles: str = OFFLINE, attribution: str = ""
+    dots: Sequence[Dot],
+    *,
+    nonce: str,
+    locale: str,
+    tiles: str = OFFLINE,
+    attribution: str = "",
+    layers: Sequence[MacroElement] = (),
 ) -> MapParts:
     """Return the map of these dots, fitted to where most of them are (30 km); with none it shows the
     country.
 
-    `locale` is "ru" or "en". `attribution` is shown with foreign tiles, as plain text. The page loads text.js
+    `locale` is "ru" or "en". `attribution` is shown with foreign tiles, as plain text. `layers` come
+    behind the dots. The page loads text.js
     and map.js before `script`, and map.css.
 
     Raises:
@@ -185,6 +212,8 @@ def family_map(
     family._id = "family"  # one map a page: a name that tests and scripts can rely on
     family.add_child(base_map(tiles, attribution))
     family.add_child(FamilyDots(dots))
+    for layer in layers:
+        family.add_child(layer)
     return parts(cast(Figure, family.get_root()), nonce=nonce, locale=locale)
 
 

@@ -39,26 +39,6 @@ class PlacesLayer(MacroElement):
         self.fences = list(fences)
 
 
-class FencesLayer(MacroElement):
-    """The fences, drawn under the dots."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            ryadom.fences = ryadom.showFences({{ this._parent.get_name() }}, {{ this.fences|tojson }});
-            {% for event_id in this.chases %}
-            ryadom.showChase({{ this._parent.get_name() }}, {{ event_id|tojson }});
-            {% endfor %}
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self, fences: Sequence[dict[str, Any]], chases: Sequence[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "FencesLayer"
-        self.fences, self.chases = list(fences), list(chases)
-
-
 class DrawingLayer(MacroElement):
     """The tools to draw one place; what is there is in the page's JSON blocks."""
 

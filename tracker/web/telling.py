@@ -12,8 +12,8 @@ from tracker.domain.event import Event
 from tracker.notify import compose
 from tracker.store.access import Access
 
-BETWEEN_LEAST = timedelta(minutes=2)
-"""Less uncertainty about the moment is not worth words."""
+BETWEEN_LEAST = timedelta(minutes=20)
+"""Less uncertainty about the moment is not worth words; the messages hold it likewise."""
 
 _MARKS = MappingProxyType(
     {
@@ -80,7 +80,7 @@ def place_of(event: Event, known: Names) -> str | None:
 def sentence(event: Event, known: Names, *, locale: str, zone: str, now: datetime) -> str:
     """Return the event in one sentence; moments are in the fence's zone, without one in `zone`."""
     earliest = event.explanation.earliest
-    vague = earliest is not None and event.at - earliest >= BETWEEN_LEAST and event.explanation.gap_s
+    vague = earliest is not None and event.at - earliest > BETWEEN_LEAST
     args = compose.event_args(
         event_type=event.type,
         subject=known.subjects.get(event.subject_id, ""),

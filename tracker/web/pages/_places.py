@@ -146,10 +146,10 @@ def kind_text(kind: RuleKind) -> str:
 def urgencies() -> list[tuple[str, str]]:
     """Return (value, label) of the urgencies."""
     return [
-        ("quiet", _("Quiet: only in the list")),
+        ("quiet", _("Quiet: without haste")),
         ("normal", _("Normal")),
         ("urgent", _("Urgent: also in quiet hours")),
-        ("alarm", _("Alarm: at once, everybody, again and again")),
+        ("alarm", _("Alarm: at once and to everybody")),
     ]
 
 

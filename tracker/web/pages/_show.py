@@ -12,7 +12,7 @@ from tracker.domain.source import Source
 from tracker.domain.subject import Subject
 from tracker.settings import Settings
 from tracker.web.dialect_titles import state_words, title, titles
-from tracker.web.maps import Dot, MapParts, family_map
+from tracker.web.maps import Dot, FencesLayer, MapParts, family_map
 
 
 def position(last: Placed | None) -> dict[str, Any] | None:
@@ -132,10 +132,22 @@ def dot(value: Subject, last: Placed, now: datetime) -> Dot:
     )
 
 
-def drawn(dots: Sequence[Dot], *, nonce: str, locale: str, settings: Settings) -> MapParts:
-    """Return the map of the dots, on the base map that the deployment chose."""
+def drawn(
+    dots: Sequence[Dot],
+    *,
+    nonce: str,
+    locale: str,
+    settings: Settings,
+    fences: Sequence[dict[str, Any]] = (),
+    chases: Sequence[str] = (),
+) -> MapParts:
+    """Return the map of the dots, on the base map that the deployment chose.
+
+    `fences` are as `places_map.drawn` tells them, `chases` the events whose chase is followed.
+    """
     return family_map(
         dots,
+        layers=(FencesLayer(fences, chases),) if fences or chases else (),
         nonce=nonce,
         locale=locale,
         tiles=settings.map_tiles,

@@ -42,6 +42,8 @@ MUTE_FOR = {
     "1d": timedelta(days=1),
     "7d": timedelta(days=7),
 }
+GAP_LEAST_S = 1_200.0
+"""Shorter silences are ordinary and not worth a sentence."""
 ROUGH_DEGREES = 0.005
 """A link shows a place on a grid of about 500 m."""
 ROUGH_M = 500.0
@@ -268,13 +270,13 @@ def _story(event: Event, lines: list[Evidence]) -> list[str]:
         told.append(
             str(
                 _(
-                    "Shortly before, at %(time)s, the opposite was sure: it happened within %(span)s.",
+                    "At %(time)s the opposite was still sure: it happened within %(span)s of that.",
                     time=explanation.earliest.astimezone(zones.zone()[0]).strftime("%H:%M"),
                     span=duration_text(apart_s),
                 )
             )
         )
-    if explanation.gap_s:
+    if explanation.gap_s and explanation.gap_s >= GAP_LEAST_S:
         told.append(
             str(_("In between nothing was reported for %(span)s.", span=duration_text(explanation.gap_s)))
         )
@@ -319,7 +321,7 @@ def _suppressed(each: Any) -> str:
 def _delivery(each: Delivery) -> dict[str, Any]:
     try:
         contact = here().access.alerts.contact(each.contact_id)
-        who = contact.name or str(_("You"))
+        who = str(_("You")) if contact.contact_id == contact.account_id else contact.name
     except NotFound:
         who = str(_("somebody who was removed"))
     states = {

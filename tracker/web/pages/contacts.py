@@ -62,7 +62,7 @@ def _list_page(values: dict[str, str], errors: dict[str, str], status: int = 200
 
 
 def _name(contact: Contact) -> str:
-    return contact.name or str(_("You"))
+    return str(_("You")) if contact.contact_id == contact.account_id else contact.name
 
 
 def _detail(contact: Contact) -> str:

@@ -251,7 +251,7 @@ def _preview(found: Preview) -> dict[str, Any]:
         "peer": found.peer_point_test,
         "positions": found.positions,
         "more": max(0, found.would_tell - len(told)),
-        "items": [
+        "told": [
             {
                 "text": said,
                 "iso": rfc3339(event.at),
@@ -335,7 +335,7 @@ def _page(
         contacts=[
             {
                 "contact_id": one.contact_id,
-                "name": one.name or str(_("You")),
+                "name": str(_("You")) if one.contact_id == one.account_id else one.name,
                 "detail": one.phone or one.email or "",
                 "confirmed": one.confirmed_at is not None,
             }

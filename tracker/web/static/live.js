@@ -214,6 +214,34 @@
     window.addEventListener('pagehide', () => source.close(), { once: true });
   }
 
+  /* ---- What has just happened, on the map ---- */
+
+  const TOLD_FOR_MS = 60000;
+  const TOLD_MOST = 3;
+
+  function tellOnMap(told, event) {
+    const shown = told.querySelector(`[data-event-id="${CSS.escape(event.id)}"]`);
+    if (event.change === 'retracted' || event.change === 'superseded' || (event.alert && event.alert.state !== 'open')) {
+      if (shown) shown.remove();
+      return;
+    }
+    if (shown || !event.alert) return;
+    const row = document.getElementById('told-row').content.firstElementChild.cloneNode(true);
+    Object.assign(row.dataset, { eventId: event.id, urgency: event.urgency });
+    const link = row.querySelector('a');
+    link.href = `/alerts/${encodeURIComponent(event.alert.id)}`;
+    link.textContent = event.text;
+    row.querySelector('button').addEventListener('click', () => row.remove());
+    told.prepend(row);
+    while (told.children.length > TOLD_MOST) told.lastElementChild.remove();
+    // What is urgent stays until it is closed.
+    if (event.urgency === 'quiet' || event.urgency === 'normal') setTimeout(() => row.remove(), TOLD_FOR_MS);
+    if (event.type === 'escaped' && window.ryadom.family) window.ryadom.showChase(window.ryadom.family.map, event.id);
+  }
+
+  const told = document.querySelector('[data-told]');
+  if (told) document.addEventListener('ryadom:event', ({ detail }) => tellOnMap(told, detail));
+
   /* ---- List and sheet ---- */
 
   function choose(subjectId, quietly) {

@@ -340,14 +340,26 @@
   function showFences(map, fences, { names = true, onChoose = null } = {}) {
     const pane = map.getPane('fences') || map.createPane('fences');
     pane.style.zIndex = 350;
+    const above = map.getPane('fence-names') || map.createPane('fence-names');
+    above.style.zIndex = 590; // below the dots
+    above.style.pointerEvents = 'none';
     const layers = new Map();
+    const tips = new Map();
+    const nameOf = (fence, layer) => {
+      const box = layer.getBounds();
+      const text = document.createElement('span');
+      text.textContent = fence.name;
+      return L.tooltip({ permanent: true, direction: 'top', className: 'fence-name', pane: 'fence-names', offset: [0, 4] })
+        .setLatLng([box.getNorth(), box.getCenter().lng]).setContent(text);
+    };
     const draw = () => {
-      layers.forEach((layer) => layer.remove());
+      [...layers.values(), ...tips.values()].forEach((each) => each.remove());
       layers.clear();
+      tips.clear();
       const style = { pane: 'fences', color: css('--brand'), fillColor: css('--brand'), weight: 2, fillOpacity: 0.12, className: 'fence', interactive: Boolean(onChoose) };
       for (const fence of fences) {
         const layer = fenceLayer(fence, style).addTo(map);
-        if (names) layer.bindTooltip(document.createTextNode(fence.name), { permanent: true, direction: 'center', className: 'fence-name', interactive: false });
+        if (names) tips.set(fence.id, nameOf(fence, layer).addTo(map));
         if (onChoose) layer.on('click', () => onChoose(fence.id));
         layers.set(fence.id, layer);
       }
@@ -355,9 +367,8 @@
     };
     /** A name is shown where its fence is wide enough on the screen for it. */
     const declutter = () => {
-      for (const layer of layers.values()) {
-        const tip = layer.getTooltip && layer.getTooltip();
-        const element = tip && tip.getElement();
+      for (const [id, layer] of layers) {
+        const element = tips.has(id) && tips.get(id).getElement();
         if (!element) continue;
         const box = layer.getBounds();
         const width = map.latLngToLayerPoint(box.getNorthEast()).x - map.latLngToLayerPoint(box.getSouthWest()).x;
@@ -368,9 +379,9 @@
     dark.addEventListener('change', draw);
     draw();
     const bounds = () => [...layers.values()].reduce((all, layer) => all.extend(layer.getBounds()), L.latLngBounds([]));
-    const fit = (id) => {
+    const fit = (id, padding = { padding: [48, 48] }) => {
       const layer = layers.get(id);
-      if (layer) map.fitBounds(layer.getBounds(), { padding: [48, 48], maxZoom: 17, animate: !still.matches });
+      if (layer) map.fitBounds(layer.getBounds(), { ...padding, maxZoom: 17, animate: !still.matches });
     };
     return { layers, bounds, fit };
   }

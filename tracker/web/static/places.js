@@ -23,14 +23,16 @@
       }
     };
     const drawn = showFences(map, fences, { onChoose: choose });
-    if (fences.length) map.fitBounds(drawn.bounds(), { padding: [48, 48], maxZoom: 16, animate: false });
+    const sheet = window.matchMedia('(max-width: 899px)').matches && document.querySelector('.family');
+    const padding = { paddingTopLeft: [32, 64], paddingBottomRight: [32, 32 + (sheet ? sheet.offsetHeight : 0)] };
+    if (fences.length) map.fitBounds(drawn.bounds(), { ...padding, maxZoom: 16, animate: false });
     if (!list) return;
     list.addEventListener('click', (event) => {
       const button = event.target.closest('[data-show]');
       if (!button) return;
       const id = button.closest('[data-place-id]').dataset.placeId;
       choose(id);
-      drawn.fit(id);
+      drawn.fit(id, padding);
     });
   }
 
@@ -149,8 +151,14 @@
     }
 
     edit() {
-      this.layer.pm.enable({ allowSelfIntersection: false, limitMarkersToCount: 200 });
+      this.layer.pm.enable({ allowSelfIntersection: false, limitMarkersToCount: 200, hintlineStyle: { ...this.style(), weight: 2, dashArray: '5 5' } });
+      this.nameHandles();
       this.layer.on('pm:edit pm:markerdragend pm:vertexremoved pm:vertexadded pm:centerplaced pm:drag', () => this.write());
+    }
+
+    /** What is pulled with a pointer has a name for who hears the page; the fields say the same. */
+    nameHandles() {
+      this.map.getContainer().querySelectorAll('.marker-icon').forEach((handle) => handle.setAttribute('aria-label', say('handle')));
     }
 
     clear() {
@@ -178,6 +186,7 @@
         this.field('points').value = (this.shape === 'polygon' ? drawn[0] : drawn).map(pair).join('\n');
       }
       this.widen();
+      this.nameHandles();
     }
 
     /** Draw what the fields say. */
