@@ -122,3 +122,26 @@ def test_a_correction_of_a_device_that_is_gone_is_dropped(scene: Scene) -> None:
     scene.rows("DELETE FROM geofences RETURNING geofence_id")
     assert work_off(scene) == 1
     assert scene.one("SELECT count(*) FROM fence_corrections") == 0
+
+
+def test_states_of_another_version_are_folded_anew_from_the_beginning(scene: Scene) -> None:
+    scene.tell(*walk(scene, 0, *COMING))
+    with scene.database.begin() as session:
+        anchor = fence_states.Anchor(
+            scene.account_id, scene.device.device_id, scene.fix(100, 0).received_at, b"x" * 40, b"{}"
+        )
+        fence_states.add_anchors(session, [anchor])
+    before = scene.crossings(), scene.events()
+    scene.rows(
+        "UPDATE fence_states SET live = overlay(live PLACING '\\xff' FROM 17 FOR 1), mid = NULL, old = NULL"
+        " RETURNING device_id"
+    )
+    scene.restart()
+    scene.tell(*walk(scene, 300, 0.0, 5.0))
+    assert scene.one("SELECT count(*) FROM fence_corrections") == 1
+    assert work_off(scene) >= 1
+    assert (scene.crossings(), scene.events()) == before
+    assert scene.one("SELECT count(*) FROM fence_anchors") == 0
+    scene.tell(*walk(scene, 400, 900.0, 950.0, 900.0, 920.0, 910.0))
+    assert [each[0] for each in scene.events()] == ["arrived", "left"]
+    assert scene.one("SELECT count(*) FROM fence_corrections") == 0

@@ -1,6 +1,7 @@
 """What of an event that had to wait is told: that it is news, and how exactly its moment is known."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,8 @@ def test_an_event_that_waited_says_as_one_told_at_once_between_when_it_was(
     scene: Scene, kind: tuple[str, str, float], apart: bool
 ) -> None:
     name, field, later_s = kind
-    scene.rule(name, scene.fence(), **{field: 600})
+    args: dict[str, Any] = {field: 600}
+    scene.rule(name, scene.fence(), **args)
     # Nothing was heard between the last fix away, at 60 s, and the first at home.
     coming, stay = [*walk(scene, 0, *AWAY), *walk(scene, 2400, *THERE)], scene.fix(3100, 0.0)
     if apart:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.store.family import NOW, House, add_house
 from tracker.domain.errors import Unavailable
 from tracker.domain.ids import new_id
-from tracker.store import positions
+from tracker.store import devices, positions
 from tracker.store.schema import id_to_int
 from tracker.store.session import Database
 from tracker.watch.chasing import Chases
@@ -157,6 +157,18 @@ def test_switching_the_rule_off_calls_it_off(cat: Cat) -> None:
         session.execute(text("UPDATE rules SET enabled = false"))
     cat.chases.step(NOW + timedelta(minutes=1))
     assert cat.ended() == ["called_off"]
+
+
+def test_a_chase_of_a_device_that_was_removed_is_called_off(cat: Cat) -> None:
+    cat.tell("escaped", report_every_s=15)
+    cat.chases.step(NOW)
+    with cat.database.begin() as session:
+        devices.remove(session, cat.house.viewer.account_id, cat.house.device.device_id)
+    asked = len(cat.published)
+    assert cat.chases.step(NOW + timedelta(minutes=1)) == 0
+    assert cat.ended() == ["called_off"]
+    # There is nobody to let off.
+    assert len(cat.published) == asked
 
 
 def test_an_escape_learnt_late_begins_none(cat: Cat) -> None:
