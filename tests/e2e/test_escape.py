@@ -47,7 +47,7 @@ def test_a_cat_escapes_is_chased_and_is_caught(family: Family, chromium: Browser
     for minutes in (20, 15, 10):
         collar.tell(fix(HOME.moved(east_m=minutes), now - timedelta(minutes=minutes), battery_pct=81))
     for minutes, north_m in ((8, 70), (7, 130), (6, 190)):
-        collar.tell(fix(HOME.moved(north_m=north_m), now - timedelta(minutes=minutes), battery_pct=80))
+        collar.tell(fix(HOME.moved(north_m=north_m), now - timedelta(minutes=minutes), battery_pct=78))
 
     escaped = family.alert("escaped")
     event = escaped["event"]
@@ -75,7 +75,7 @@ def test_a_cat_escapes_is_chased_and_is_caught(family: Family, chromium: Browser
         # It trots home, and its collar reports as it was asked to.
         for n in range(12):
             at = now - timedelta(minutes=5) + timedelta(seconds=10 * n)
-            collar.tell(fix(HOME.moved(north_m=max(0, 190 - 20 * n)), at, battery_pct=78))
+            collar.tell(fix(HOME.moved(north_m=max(0, 190 - 20 * n)), at, battery_pct=77))
         caught = family.alert("caught")
         expect(alarm).to_have_attribute("data-state", "resolved")
         home_again = page.locator(f"[data-alert-id='{caught['id']}']")

@@ -48,7 +48,7 @@ def test_what_is_told_by_the_next_live_input_is_counted_as_told_then(
     fixes = walk(scene, 0, *COMING, 0.0)
     scene.tell(*fixes[:3], scene.fix(211, 300, accuracy_m=900.0))
     scene.tell(*fixes[3:8])
-    assert registry.get_sample_value("tracker_fence_replays_total", {"depth": "mid"}) == 1
+    assert registry.get_sample_value("tracker_fence_replays_total", {"depth": "old"}) == 1
     assert registry.get_sample_value("tracker_alerts_total", {"type": "arrived", "news": "late"}) == 1
     scene.tell(fixes[8])
     assert registry.get_sample_value("tracker_alerts_total", {"type": "arrived", "news": "told"}) == 1

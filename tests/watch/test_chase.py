@@ -39,6 +39,11 @@ def test_a_battery_that_lasts_is_asked_as_often_as_wished() -> None:
     assert interval_s(replace(CHASE, battery_start_pct=None), 20.0, BEGIN + timedelta(minutes=30)) == 15
 
 
+def test_a_start_that_was_rounded_is_no_drain() -> None:
+    # 77.6 % is told as 80 when the chase begins.
+    assert interval_s(CHASE, 77.6, BEGIN + timedelta(seconds=5)) == 15
+
+
 def test_a_battery_that_would_not_last_is_asked_more_rarely() -> None:
     # 40 % in half an hour: 120 more for the rest, 25 to spare.
     assert interval_s(CHASE, 40.0, BEGIN + timedelta(minutes=30)) == pytest.approx(15 * 120 / 25)

@@ -88,6 +88,10 @@ def test_what_is_answered_was_described(
         "<id:token_id>": home.token.session_id,
         "<id:quarantine_id>": "0" * 16,
         "<id:import_id>": "0" * 16,
+        **{
+            f"<id:{name}_id>": "0" * 16
+            for name in ("geofence", "rule", "event", "alert", "contact", "mute", "subscription")
+        },
     }
     for (method, rule), row in sorted(API.items()):
         path = rule
@@ -107,6 +111,6 @@ def test_the_live_stream_names_its_events_and_is_never_refused_for_being_one_too
     described: dict[str, Any],
 ) -> None:
     stream = calls(described)["GET", "/api/v1/live"]
-    for event in ("position", "gone", "unplaced"):
+    for event in ("position", "gone", "unplaced", "event"):
         assert f"`{event}`" in stream["description"]
     assert "429" not in stream["responses"]

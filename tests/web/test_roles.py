@@ -1,20 +1,23 @@
 """Who gets what from every route: a stranger, another family, the owner, a token. A new route needs a row."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.kit.clock import StandingClock
 from tests.web.callers import (
     Caller,
     Household,
-    add_device,
     add_gateway,
     add_subject,
+    any_phone,
     hand_in,
     hear,
     refuse,
 )
+from tests.web.happenings import Story
 from tracker.web.app import Application
 from tracker.web.context import Services
 from tracker.web.guards import is_open
@@ -36,6 +39,24 @@ ADOPTION = {
     "origin_id": "<id:gateway_id>",
     "external_id": "862095050000000",
     "subject_id": "<id:subject_id>",
+}
+PLACE = {
+    "type": "Feature",
+    "geometry": {"type": "Point", "coordinates": [24.94, 60.17]},
+    "properties": {"name": "School", "radius_m": 120, "all_subjects": True},
+}
+PLACE_FORM = {"name": "School", "shape": "circle", "lat": "60.17", "lon": "24.94", "radius_m": "120"}
+RULE = {"kind": "arrived", "geofence_id": "<id:geofence_id>", "all_subjects": True}
+RULE_FORM = {"kind": "arrived", "geofence_id": "<id:geofence_id>", "all_subjects": "true", "act": "save"}
+TRIED = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z"}
+CONTACT = {"name": "Granny", "phone": "<phone>"}
+MUTE = {"geofence_id": "<id:geofence_id>", "until": "2026-11-21T12:00:00Z"}
+BROWSER_KEY = (
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"  # RFC 8291, 5
+)
+BROWSER = {
+    "endpoint": "https://push.example.net/push/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV",
+    "keys": {"p256dh": BROWSER_KEY, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
 }
 SOURCE = {"name": "car", "dialect": "ovms", "url": "mqtts://ovms.example"}
 
@@ -92,6 +113,38 @@ API: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/quarantine/<id:quarantine_id>"): Row(200, 404),
     ("POST", "/api/v1/quarantine/replay"): Row(202, 202, {"ids": ["<id:quarantine_id>"]}),
     ("DELETE", "/api/v1/quarantine/<id:quarantine_id>"): Row(204, 404),
+    ("POST", "/api/v1/geofences"): Row(201, 201, PLACE),
+    ("GET", "/api/v1/geofences"): Row(200, 200),
+    ("GET", "/api/v1/geofences/<id:geofence_id>"): Row(200, 404),
+    ("PATCH", "/api/v1/geofences/<id:geofence_id>"): Row(200, 404, {"properties": {"name": "Gymnasium"}}),
+    ("DELETE", "/api/v1/geofences/<id:geofence_id>"): Row(204, 404),
+    ("POST", "/api/v1/geofences/import"): Row(422, 422),
+    ("POST", "/api/v1/rules"): Row(201, 422, RULE),
+    ("GET", "/api/v1/rules"): Row(200, 200),
+    ("GET", "/api/v1/rules/kinds"): Row(200, 200),
+    ("POST", "/api/v1/rules/preview"): Row(200, 422, RULE | TRIED),
+    ("GET", "/api/v1/rules/<id:rule_id>"): Row(200, 404),
+    ("PATCH", "/api/v1/rules/<id:rule_id>"): Row(200, 404, {"enabled": False}),
+    ("DELETE", "/api/v1/rules/<id:rule_id>"): Row(204, 404),
+    ("GET", "/api/v1/events"): Row(200, 200),
+    ("GET", "/api/v1/events/<id:event_id>/explanation"): Row(200, 404),
+    ("GET", "/api/v1/alerts"): Row(200, 200),
+    ("GET", "/api/v1/alerts/<id:alert_id>"): Row(200, 404),
+    ("POST", "/api/v1/alerts/<id:alert_id>/acknowledge"): Row(200, 404),
+    ("POST", "/api/v1/mutes"): Row(201, 201, MUTE),
+    ("GET", "/api/v1/mutes"): Row(200, 200),
+    ("DELETE", "/api/v1/mutes/<id:mute_id>"): Row(204, 404),
+    ("POST", "/api/v1/contacts"): Row(201, 201, CONTACT),
+    ("GET", "/api/v1/contacts"): Row(200, 200),
+    ("GET", "/api/v1/contacts/<id:contact_id>"): Row(200, 404),
+    ("PATCH", "/api/v1/contacts/<id:contact_id>"): Row(200, 404, {"name": "Grandmother"}),
+    ("DELETE", "/api/v1/contacts/<id:contact_id>"): Row(204, 404),
+    ("POST", "/api/v1/contacts/<id:contact_id>/confirm"): Row(401, 404, {"code": "no code"}),
+    ("POST", "/api/v1/contacts/<id:contact_id>/code"): Row(200, 404),
+    ("GET", "/api/v1/push/key"): Row(200, 200),
+    ("POST", "/api/v1/push/subscriptions"): Row(201, 201, BROWSER),
+    ("DELETE", "/api/v1/push/subscriptions/<id:subscription_id>"): Row(204, 404),
+    ("GET", "/api/v1/chases/<id:event_id>"): Row(404, 404),
 }
 OPEN: dict[tuple[str, str], int] = {
     ("GET", "/api/v1/openapi.json"): 200,
@@ -103,6 +156,10 @@ OPEN: dict[tuple[str, str], int] = {
     ("GET", "/login"): 200,
     ("GET", "/login/code"): 303,
     ("GET", "/manifest.webmanifest"): 200,
+    ("GET", "/sw.js"): 200,
+    # Whoever holds a link in a message: it opens one alert for a day.
+    ("GET", "/a/<string:token>"): 404,
+    ("POST", "/a/<string:token>"): 404,
     ("GET", "/static/<path:filename>"): 404,
     # Devices call these, by credentials of their own.
     ("POST", "/api/v1/ingest/owntracks"): 401,
@@ -164,7 +221,128 @@ PAGES: dict[tuple[str, str], Row] = {
     ("POST", "/sources/<id:source_id>/pause"): Row(303, 404),
     ("POST", "/sources/<id:source_id>/resume"): Row(303, 404),
     ("POST", "/sources/<id:source_id>/delete"): Row(303, 404),
+    ("GET", "/places"): Row(200, 200),
+    ("GET", "/places/new"): Row(200, 200),
+    ("POST", "/places/new"): Row(303, 303, {**PLACE_FORM, "all_subjects": "true"}),
+    ("GET", "/places/<id:geofence_id>"): Row(200, 404),
+    ("POST", "/places/<id:geofence_id>"): Row(303, 404, {**PLACE_FORM, "all_subjects": "true"}),
+    ("POST", "/places/<id:geofence_id>/delete"): Row(303, 404),
+    ("GET", "/places/import"): Row(200, 200),
+    ("POST", "/places/import"): Row(422, 422),
+    ("POST", "/places/import/add"): Row(303, 303),
+    ("GET", "/places/<id:geofence_id>/rules/new"): Row(200, 404),
+    ("GET", "/rules"): Row(200, 200),
+    ("GET", "/rules/new"): Row(200, 200),
+    ("POST", "/rules/new"): Row(303, 422, RULE_FORM),
+    ("GET", "/rules/<id:rule_id>"): Row(200, 404),
+    ("POST", "/rules/<id:rule_id>"): Row(303, 404, RULE_FORM),
+    ("POST", "/rules/<id:rule_id>/delete"): Row(303, 404),
+    ("GET", "/alerts"): Row(200, 200),
+    ("GET", "/alerts/<id:alert_id>"): Row(200, 404),
+    ("POST", "/alerts/<id:alert_id>/acknowledge"): Row(303, 404),
+    ("POST", "/mutes"): Row(303, 404, {"event_id": "<id:event_id>", "what": "rule", "for": "1h"}),
+    ("POST", "/mutes/<id:mute_id>/delete"): Row(303, 404),
+    ("GET", "/account/contacts"): Row(200, 200),
+    ("POST", "/account/contacts"): Row(303, 303, CONTACT),
+    ("GET", "/account/contacts/<id:contact_id>"): Row(200, 404),
+    ("POST", "/account/contacts/<id:contact_id>"): Row(303, 404, CONTACT | {"channels": "sms"}),
+    ("POST", "/account/contacts/<id:contact_id>/move"): Row(303, 404, {"to": "up"}),
+    ("POST", "/account/contacts/<id:contact_id>/confirm"): Row(401, 404, {"code": "no code"}),
+    ("POST", "/account/contacts/<id:contact_id>/code"): Row(303, 404),
+    ("POST", "/account/contacts/<id:contact_id>/delete"): Row(303, 404),
 }
+
+
+class Things:
+    """The ids of the first family's things, by the converter that takes them; each is made when asked for."""
+
+    def __init__(self, home: Household, services: Services, clock: StandingClock) -> None:
+        self._home, self._services, self._clock = home, services, clock
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, mark: str) -> str:
+        name = mark.strip("<>").removeprefix("id:").removesuffix("_id")
+        if name not in self._made:
+            self._made[name] = getattr(self, f"_{name}")()
+        return str(self._made[name])
+
+    def _add(self, path: str, body: Any) -> str:
+        answer = self._home.bearer.post(path, filled(body, self))
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        return str(answer.json["id"])
+
+    def _story(self, part: str) -> str:
+        if "story" not in self._made:
+            self._made["story"] = Story(self._home, self._services, self._clock)
+        return str(getattr(self._made["story"], part))
+
+    def _subject(self) -> str:
+        return add_subject(self._home.bearer)
+
+    def _device(self) -> str:
+        return add_device(self._home.bearer, self["subject"])
+
+    def _gateway(self) -> str:
+        gateway_id = add_gateway(self._home.bearer)
+        hear(self._services, self._home.account_id, gateway_id, ADOPTION["external_id"])
+        return gateway_id
+
+    def _source(self) -> str:
+        return self._add("/api/v1/sources", SOURCE)
+
+    def _import(self) -> str:
+        return hand_in(self._home.bearer, self["device"])
+
+    def _quarantine(self) -> str:
+        return refuse(self._services, self._home.account_id, self["device"])
+
+    def _session(self) -> str:
+        return self._home.cookie.session_id
+
+    def _token(self) -> str:
+        return self._home.token.session_id
+
+    def _geofence(self) -> str:
+        return self._add("/api/v1/geofences", PLACE)
+
+    def _rule(self) -> str:
+        return self._add("/api/v1/rules", RULE)
+
+    def _event(self) -> str:
+        return self._story("event_id")
+
+    def _alert(self) -> str:
+        return self._story("alert_id")
+
+    def _contact(self) -> str:
+        return self._add("/api/v1/contacts", CONTACT)
+
+    def _mute(self) -> str:
+        return self._add("/api/v1/mutes", MUTE)
+
+    def _subscription(self) -> str:
+        return self._add("/api/v1/push/subscriptions", BROWSER)
+
+    def _phone(self) -> str:
+        return any_phone()
+
+
+@pytest.fixture
+def ids(home: Household, services: Services, clock: StandingClock) -> Things:
+    """The first family's things."""
+    return Things(home, services, clock)
+
+
+MARK = re.compile(r"<(?:id:\w+|phone)>")
+
+
+def filled(text: Any, ids: Things) -> Any:
+    """Put the ids into a rule or a body."""
+    if isinstance(text, list):
+        return [filled(value, ids) for value in text]
+    if isinstance(text, dict):
+        return {name: filled(value, ids) for name, value in text.items()}
+    return MARK.sub(lambda mark: ids[mark[0]], text) if isinstance(text, str) else text
 
 
 def routes(app: Application) -> set[tuple[str, str]]:
@@ -174,36 +352,6 @@ def routes(app: Application) -> set[tuple[str, str]]:
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-
-
-@pytest.fixture
-def ids(home: Household, services: Services) -> dict[str, str]:
-    """The ids of the first family's things, by the converter that takes them."""
-    subject_id = add_subject(home.bearer)
-    device_id = add_device(home.bearer, subject_id)
-    gateway_id = add_gateway(home.bearer)
-    hear(services, home.account_id, gateway_id, ADOPTION["external_id"])
-    return {
-        "<id:subject_id>": subject_id,
-        "<id:device_id>": device_id,
-        "<id:gateway_id>": gateway_id,
-        "<id:source_id>": home.bearer.post("/api/v1/sources", SOURCE).json["id"],
-        "<id:import_id>": hand_in(home.bearer, device_id),
-        "<id:quarantine_id>": refuse(services, home.account_id, device_id),
-        "<id:session_id>": home.cookie.session_id,
-        "<id:token_id>": home.token.session_id,
-    }
-
-
-def filled(text: Any, ids: dict[str, str]) -> Any:
-    """Put the ids into a rule or a body."""
-    if isinstance(text, list):
-        return [filled(value, ids) for value in text]
-    if isinstance(text, dict):
-        return {name: filled(value, ids) for name, value in text.items()}
-    for mark, identity in ids.items():
-        text = text.replace(mark, identity) if isinstance(text, str) else text
-    return text
 
 
 def test_every_route_has_a_row(app: Application) -> None:
@@ -222,7 +370,7 @@ def test_only_these_routes_are_open(app: Application) -> None:
 
 @pytest.mark.parametrize(("method", "rule"), sorted(API))
 def test_a_call_of_the_api(
-    method: str, rule: str, home: Household, neighbours: Household, stranger: Caller, ids: dict[str, str]
+    method: str, rule: str, home: Household, neighbours: Household, stranger: Caller, ids: Things
 ) -> None:
     row = API[method, rule]
     path, body = filled(rule, ids), filled(row.body, ids)
@@ -240,6 +388,7 @@ def test_a_call_of_the_api(
 @pytest.mark.parametrize(("method", "rule"), sorted(OPEN))
 def test_an_open_route(method: str, rule: str, stranger: Caller) -> None:
     path = rule.replace("<path:filename>", "nothing").replace("<id:device_id>", "0" * 16)
+    path = path.replace("<string:token>", "nothing")
     answer = stranger.call(method, path.replace("<secret:password>", "0" * 32))
     assert answer.status_code == OPEN[method, rule]
     answer.close()
@@ -247,7 +396,7 @@ def test_an_open_route(method: str, rule: str, stranger: Caller) -> None:
 
 @pytest.mark.parametrize(("method", "rule"), sorted(PAGES))
 def test_a_page(
-    method: str, rule: str, home: Household, neighbours: Household, stranger: Caller, ids: dict[str, str]
+    method: str, rule: str, home: Household, neighbours: Household, stranger: Caller, ids: Things
 ) -> None:
     row = PAGES[method, rule]
     path = filled(rule, ids)

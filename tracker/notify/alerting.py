@@ -41,6 +41,8 @@ GAP = timedelta(minutes=20)
 _FAULT_REST = timedelta(seconds=60)
 _LONGEST_REST_S = 30.0
 _OUTAGE_REST_S = 2.0
+_LULL_S = 0.2
+"""After a decision nothing more is asked of the database for so long: what was decided is being sent."""
 
 log = structlog.get_logger()
 
@@ -77,7 +79,8 @@ class Alerting:
         while not stop.is_set():
             try:
                 listener = listener or self._database.listen(alerts.OUTBOX_CHANNEL)
-                if not self.decide(self._clock()):
+                # With fewer than asked for there are no more; those that come meanwhile wake the listener.
+                if self.decide(self._clock()) < AT_ONCE and not _is_woken(listener, _LULL_S):
                     self._rest(listener, stop)
             except Unavailable:
                 log.warning("alerts wait for the database")
@@ -121,7 +124,7 @@ class Alerting:
             rest_s = max(0.2, min(rest_s, (due_at - self._clock()).total_seconds()))
         while rest_s > 0 and not stop.is_set():
             step_s = min(1.0, rest_s)
-            if any(payload == alerts.ALERTS for _, payload in listener.wait(step_s)):
+            if _is_woken(listener, step_s):
                 return
             rest_s -= step_s
 
@@ -235,9 +238,11 @@ class _Family:
             )
             for delivery_id, each in new.items()
         ]
+        put = []
         for delivery_id in sorted(deliveries.add_many(self.session, lines)):
             each = new[delivery_id]
-            self._put(due, known[each.contact_id], each, delivery_id, step.number, now)
+            message = self._message(due, known[each.contact_id], each, delivery_id, step.number)
+            put.append((message, each.due_at))
             self._recent.append(
                 Told(
                     each.contact_id,
@@ -249,17 +254,18 @@ class _Family:
                     due.type,
                 )
             )
+        outbox.put_many(self.session, put, self._sealer, now)
 
-    def _put(
-        self, due: Due, contact: Contact, planned: Planned, delivery_id: str, step: int, now: datetime
-    ) -> None:
+    def _message(
+        self, due: Due, contact: Contact, planned: Planned, delivery_id: str, step: int
+    ) -> Notification:
         owner = contact.contact_id == self._account_id
         link = (
             self._links.of_alert(due.alert.alert_id)
             if owner
             else self._links.of_delivery(self._account_id, delivery_id)
         )
-        notification = Notification(
+        return Notification(
             channel=planned.channel,
             kind=EVENT,
             to=policy.address_of(contact, planned.channel, has_push=True) or "",
@@ -285,7 +291,10 @@ class _Family:
             delivery_id=delivery_id,
             group=planned.group,
         )
-        outbox.put(self.session, notification, self._sealer, now, due_at=planned.due_at)
+
+
+def _is_woken(listener: Listener, timeout_s: float) -> bool:
+    return any(payload == alerts.ALERTS for _, payload in listener.wait(timeout_s))
 
 
 def _earliest(due: Due) -> str | None:

@@ -30,6 +30,8 @@ AT_ONCE = 8
 LONGEST_RETRY = timedelta(minutes=5)
 _LONGEST_REST_S = 30.0
 _OUTAGE_REST_S = 2.0
+_LULL_S = 0.2
+"""After it began to send a lane asks nothing more for so long: asking would hold up what is being sent."""
 
 log = structlog.get_logger()
 
@@ -45,6 +47,8 @@ class Lane:
     def __init__(self, channel: str | None) -> None:
         self.channel = channel
         self.woken = threading.Event()
+        self.is_full = False
+        """Whether more may wait than there are free threads: then each that is done wakes the lane."""
         # Threads are made when there is something to send, and kept.
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"lane-{channel or 'unknown'}")
         self._busy: set[Future[None]] = set()
@@ -62,15 +66,19 @@ class Lane:
         return AT_ONCE - len(self._busy)
 
     def start(self, task: Callable[[], None]) -> Future[None]:
-        """Have a thread do it; when it is done the lane is woken."""
+        """Have a thread do it; when it is done the lane is woken, if it was full or the task failed."""
         future = self._pool.submit(task)
         self._busy.add(future)
-        future.add_done_callback(lambda _: self.woken.set())
+        future.add_done_callback(self._done)
         return future
 
     def close(self) -> None:
         """Wait for what is being sent, and end the threads."""
         self._pool.shutdown()
+
+    def _done(self, future: Future[None]) -> None:
+        if self.is_full or future.exception() is not None:
+            self.woken.set()
 
 
 class Dispatcher:
@@ -165,12 +173,21 @@ class Dispatcher:
     def _run_lane(self, lane: Lane, stop: threading.Event) -> None:
         while not stop.is_set():
             lane.woken.clear()
+            # Until it is known: one that ends meanwhile must not be missed.
+            lane.is_full = True
             rest_s = _OUTAGE_REST_S
             try:
                 free = lane.free()
-                if free and len(self._fill(lane, self._clock(), free)) == free:
+                started = len(self._fill(lane, self._clock(), free)) if free else 0
+                if free and started == free:
                     continue
-                rest_s = self._rest_s(lane) if free else _LONGEST_REST_S
+                lane.is_full = not free
+                if not free:
+                    rest_s = _LONGEST_REST_S
+                elif started:
+                    rest_s = _LULL_S
+                else:
+                    rest_s = self._rest_s(lane)
             except Unavailable:
                 log.warning("notifications wait for the database", lane=lane.channel)
             lane.woken.wait(rest_s)
@@ -232,6 +249,7 @@ class Dispatcher:
         with self._database.begin() as session:
             for each in (claimed, *claimed.also):
                 outbox.retry(session, each.outbox_id, due_at, why)
+        self._wake(claimed.notification.channel)
         self._count(claimed, label)
 
     def _count(self, claimed: Claimed, label: str) -> None:

@@ -55,8 +55,12 @@ def resolve(session: Session, account_id: str, event_ids: Collection[str], now: 
     if not event_ids:
         return
     mine = (alerts.c.account_id == account_id, alerts.c.event_id.in_(event_ids))
-    found = session.execute(select(alerts.c.alert_id).where(*mine, alerts.c.state == AlertState.OPEN.value))
-    outbox.cancel(session, [(account_id, alert_id) for alert_id in found.scalars()], now)
+    open_ones = session.execute(
+        select(alerts.c.alert_id, alerts.c.event_id).where(*mine, alerts.c.state == AlertState.OPEN.value)
+    ).all()
+    if not open_ones:
+        return
+    outbox.cancel(session, [(account_id, each.alert_id) for each in open_ones], now)
     session.execute(
         update(alerts)
         .where(*mine, alerts.c.state == AlertState.OPEN.value)
@@ -66,6 +70,7 @@ def resolve(session: Session, account_id: str, event_ids: Collection[str], now: 
             escalate_at=None,
         )
     )
+    _show(session, account_id, [each.event_id for each in open_ones])
 
 
 def silence(session: Session, mute: Mute, never: Collection[str], now: datetime) -> None:
@@ -87,10 +92,7 @@ def silence(session: Session, mute: Mute, never: Collection[str], now: datetime)
     ):
         if given is not None:
             query = query.where(column == given)
-    event_ids = list(session.execute(query).scalars())
-    resolve(session, account_id, event_ids, now)
-    if event_ids:
-        _show(session, account_id, event_ids)
+    resolve(session, account_id, list(session.execute(query).scalars()), now)
 
 
 def move(session: Session, account_id: str, old_event_id: str, new_event_id: str) -> None:

@@ -126,30 +126,34 @@ class Ended(NamedTuple):
     detail: str
 
 
+# A statement with the rows in it would be compiled anew each time.
+_ADD = (
+    upsert(deliveries)
+    .on_conflict_do_nothing(index_elements=["account_id", "alert_id", "contact_id", "channel"])
+    .returning(deliveries.c.delivery_id)
+)
+
+
 def add_many(session: Session, new: Sequence[Delivery]) -> set[str]:
     """Store new lines of the ledger; return the ids of those that were new by alert, contact and channel."""
     if not new:
         return set()
     rows = session.execute(
-        upsert(deliveries)
-        .values(
-            [
-                {
-                    "account_id": each.account_id,
-                    "delivery_id": each.delivery_id,
-                    "alert_id": each.alert_id,
-                    "contact_id": each.contact_id,
-                    "channel": each.channel,
-                    "step": each.step,
-                    "state": each.state.value,
-                    "created_at": each.created_at,
-                    "due_at": each.due_at,
-                }
-                for each in new
-            ]
-        )
-        .on_conflict_do_nothing(index_elements=["account_id", "alert_id", "contact_id", "channel"])
-        .returning(deliveries.c.delivery_id)
+        _ADD,
+        [
+            {
+                "account_id": each.account_id,
+                "delivery_id": each.delivery_id,
+                "alert_id": each.alert_id,
+                "contact_id": each.contact_id,
+                "channel": each.channel,
+                "step": each.step,
+                "state": each.state.value,
+                "created_at": each.created_at,
+                "due_at": each.due_at,
+            }
+            for each in new
+        ],
     )
     return set(rows.scalars())
 

@@ -11,6 +11,8 @@ TROT_MPS = 2.0
 """A lost dog's or cat's pace over minutes: the pets of the study (benchmarks/truth.py) keep below it."""
 DISC_MOST_M = 5_000.0
 UNSAID_ACCURACY_M = 25.0
+ROUNDED_PCT = 3.5
+"""A start is told in steps of five percent (`escape`), and devices round to one: less tells no rate."""
 SLOWEST_S = 600.0
 """A chase that asks more rarely than this is none."""
 
@@ -46,8 +48,7 @@ def interval_s(chase: Chase, battery_pct: float | None, now: datetime) -> float:
     elapsed_s = (now - chase.started_at).total_seconds()
     left_s = (chase.ends_at - now).total_seconds()
     drained_pct = chase.battery_start_pct - battery_pct
-    # One percent is what devices round to: less tells no rate.
-    if elapsed_s <= 0 or left_s <= 0 or drained_pct <= 1.0:
+    if elapsed_s <= 0 or left_s <= 0 or drained_pct <= ROUNDED_PCT:
         return asked_s
     needed_pct = drained_pct / elapsed_s * left_s
     spare_pct = battery_pct - chase.battery_least_pct
