@@ -180,7 +180,7 @@ class Outcome:
         crossing = news.crossing_of(bound, one, made.crossings)
         event = news.event_of(each.watched, bound, one, made, self._feature(bound), self._now)
         if one.raised.ends:
-            event = _with(event, urgency=min(event.urgency, Urgency.NORMAL))
+            event = _with(event, urgency=min(event.urgency, Urgency.URGENT))
         if old is not None:
             told = News.TOLD if old.news is News.TOLD else News.LATE
         elif ahead:

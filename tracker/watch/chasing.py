@@ -23,6 +23,8 @@ from tracker.watch.chase import ending, interval_s
 EVERY_S = 5.0
 AGAIN = timedelta(minutes=2)
 """A device that was out of reach hears of it at the next asking."""
+CHANGE = 0.25
+"""A lesser change of the interval waits: a draining battery changes it with each look."""
 EXPIRES = timedelta(minutes=10)
 USUAL_INTERVAL_S, USUAL_MODE, MOVE_MODE = 60, 1, 2
 """OwnTracks' own defaults: significant changes, and the interval of its move mode is not used in it."""
@@ -85,7 +87,7 @@ class Chases:
 
     def _ask(self, chase: Chase, dialect: str, every_s: int, now: datetime) -> None:
         before = self._asked.get(chase.chase_id)
-        if before is not None and before[0] == every_s and now - before[1] < AGAIN:
+        if before is not None and abs(every_s - before[0]) < CHANGE * before[0] and now - before[1] < AGAIN:
             return
         self._publish(_message(chase, dialect, every_s, self._sign, now))
         self._asked[chase.chase_id] = every_s, now

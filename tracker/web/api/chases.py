@@ -20,10 +20,4 @@ def show(event_id: str) -> dict[str, Any]:
     """
     context = here()
     chase = context.access.alerts.chase(event_id)
-    subject_id = context.access.device(chase.device_id).subject_id
-    return search_disc.chase(
-        chase,
-        context.access.last_of_device(chase.device_id),
-        context.access.subject(subject_id).kind,
-        context.now,
-    )
+    return search_disc.chase(chase, context.access.last_of_device(chase.device_id), context.now)
