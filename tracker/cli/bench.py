@@ -11,6 +11,7 @@ from tracker import registry
 NAMES = (
     "ingest",
     "latency",
+    "alerts",
     "decode",
     "history",
     "fences",

@@ -6,6 +6,7 @@ from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
 from tracker.domain.errors import NotFound
+from tracker.notify.channels._push_message import check_subscription
 from tracker.store import push_subscriptions
 from tracker.web.answers_alerts import PushKeyOut, PushSubscriptionOut
 from tracker.web.context import here
@@ -27,6 +28,12 @@ def key() -> dict[str, Any]:
 def subscribe(json_data: NewPushSubscription) -> dict[str, Any]:
     """Send a contact's messages to a browser; the same browser again keeps its id"""
     context = here()
+    check_subscription(
+        json_data.endpoint,
+        json_data.keys.p256dh,
+        json_data.keys.auth,
+        private_allowed=context.services.settings.private_push,
+    )
     contact_id = json_data.contact_id or context.viewer.account_id
     subscription_id = context.services.contacts.add_subscription(
         context.session,

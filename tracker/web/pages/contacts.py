@@ -17,6 +17,7 @@ from tracker.web.pages._forms import go, messages, page, text
 
 BLUEPRINT = APIBlueprint("contacts", __name__, url_prefix="/account/contacts", enable_openapi=False)
 
+MESSAGES_MOST = 1000
 SAVED = frozenset({"saved", "confirmed", "sent"})
 
 
@@ -114,8 +115,10 @@ def change(contact_id: str) -> Response:
     contact = context.access.alerts.contact(contact_id)
     values = {name: text(name) for name in _values(contact)}
     channels = request.form.getlist("channels")
-    most = values["per_hour_most"]
+    most = values["per_hour_most"] or str(contact.per_hour_most)
     try:
+        if not most.isdigit() or not 1 <= int(most[:9]) <= MESSAGES_MOST:
+            raise Invalid(("per_hour_most", "must be a whole number from 1 to 1000"))
         given: dict[str, Any] = {
             "name": values["name"] or contact.name,
             "phone": values["phone"] or None,
@@ -125,7 +128,7 @@ def change(contact_id: str) -> Response:
             "channels": channels,
             "quiet": _schedules.read(),
             "quiet_breaks_at": values["quiet_breaks_at"] or "urgent",
-            "per_hour_most": int(most) if most.isdigit() else most,
+            "per_hour_most": int(most),
         }
         changed = {name: value for name, value in given.items() if value != _given(contact)[name]}
         context.services.contacts.change(
