@@ -83,14 +83,14 @@ def test_what_happens_comes_into_the_open_feed_and_onto_the_map(
     story = Story(home, services, clock)
     with signed_in(chromium, server, home) as feed, signed_in(chromium, server, home, width=1280) as map_:
         feed.goto("/alerts")
-        expect(feed.locator(".alert")).to_have_count(1)
+        expect(feed.locator(".alert")).to_have_count(2)  # both rules tell of whoever comes
         expect(feed.locator("[data-live-state]")).to_have_attribute("data-state", "live")
         map_.goto("/map")
         expect(map_.locator(".fence-name").first).to_be_attached()
         expect(map_.locator("[data-live-state]")).to_have_attribute("data-state", "live")
         travel(services, home.account_id, subject_id, device_id, to_school())
         expect(feed.locator(".alert").first).to_have_attribute("data-state", "open")
-        expect(feed.locator(".alert")).to_have_count(3)  # both rules tell of whoever comes
+        expect(feed.locator(".alert")).to_have_count(4)
         expect(map_.locator("[data-told] a").first).to_contain_text("Masha arrived at School")
         assert is_sound(feed)
         assert is_sound(map_)
@@ -138,7 +138,7 @@ def test_a_contact_is_added_and_has_quiet_hours(tab: Page, home: Household) -> N
     tab.get_by_label("Code").fill("not the code")
     tab.get_by_role("button", name="Confirm", exact=True).click()
     expect(tab.locator("#code-error")).to_be_visible()
-    tab.get_by_text("Quiet hours").click()
+    tab.get_by_text("Quiet hours", exact=True).click()
     line = tab.get_by_role("group", name="Days and hours, line 1")
     line.get_by_label("Sunday").check(force=True)
     line.get_by_label("from").fill("22:00")

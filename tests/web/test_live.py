@@ -15,6 +15,7 @@ from sqlalchemy import text
 from tests.kit.clock import StandingClock
 from tests.kit.places import new_folder
 from tests.web.callers import Caller, Household, add_device, add_subject, report
+from tests.web.happenings import Story
 from tests.web.serving import WebServer
 from tracker.domain.clock import utc_now
 from tracker.web.context import Services
@@ -97,6 +98,36 @@ def test_a_stream_tells_what_is_and_then_what_changes(
         assert properties["speed_mps"] == 2.5
         assert properties["recorded_at"] == rfc3339(moved.recorded_at)
         assert int(second["id"]) > int(first["id"])
+
+
+def test_a_stream_tells_what_happens_and_that_it_was_seen_to(
+    server: WebServer, home: Household, services: Services, clock: StandingClock
+) -> None:
+    story = Story(home, services, clock)
+    with opened(server, home.cookie) as stream:
+        told = [stream.next_event(), stream.next_event()]
+        assert [each["event"] for each in told] == ["position", "event"]  # it came while the page was made
+        event = told[1]["data"]
+        assert (event["id"], event["change"], event["alert"]["state"]) == (story.event_id, "new", "open")
+        assert "Masha arrived at School" in event["text"]
+        home.bearer.post(f"/api/v1/alerts/{story.alert_id}/acknowledge", {})
+        seen = stream.next_event()
+        assert (seen["event"], seen["data"]["id"]) == ("event", story.event_id)
+        assert (seen["data"]["change"], seen["data"]["alert"]["state"]) == ("alert", "acknowledged")
+
+
+def test_a_resumed_stream_is_told_what_happened_meanwhile(
+    server: WebServer, home: Household, services: Services, clock: StandingClock
+) -> None:
+    subject_id = add_subject(home.bearer)
+    report(services, home.account_id, subject_id, add_device(home.bearer, subject_id))
+    with opened(server, home.cookie) as stream:
+        last_id = stream.next_event()["id"]
+    story = Story(home, services, clock)
+    with opened(server, home.cookie, last_id) as stream:
+        while (event := stream.next_event())["event"] != "event":
+            pass
+        assert event["data"]["id"] == story.event_id
 
 
 def test_another_family_hears_nothing(

@@ -45,7 +45,7 @@ def saved(home: Household) -> dict[str, object]:
 
 
 def press(tab: Page, *spots: tuple[int, int]) -> None:
-    box = tab.locator("#family").bounding_box()
+    box = tab.locator(".leaflet-container").bounding_box()
     assert box
     for x, y in spots:
         tab.mouse.move(box["x"] + x, box["y"] + y)
@@ -103,7 +103,7 @@ def test_an_area_is_drawn_corner_by_corner_and_pulled_afterwards(tab: Page, home
     corners = tab.get_by_label("Corners")
     before = corners.input_value()
     assert len(before.splitlines()) == 3
-    box = tab.locator("#family").bounding_box()
+    box = tab.locator(".leaflet-container").bounding_box()
     assert box
     tab.mouse.move(box["x"] + 200, box["y"] + 150)
     tab.mouse.down()

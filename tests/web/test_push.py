@@ -38,7 +38,7 @@ def test_an_address_within_our_own_network_is_refused(owner: Caller) -> None:
 
 def test_a_key_off_the_curve_is_refused(owner: Caller) -> None:
     off = base64.urlsafe_b64encode(b"\x04" + b"\x01" * 64).rstrip(b"=").decode()
-    answer = owner.post("/api/v1/push/subscriptions", {**BROWSER, "keys": {**BROWSER["keys"], "p256dh": off}})
+    answer = owner.post("/api/v1/push/subscriptions", {**BROWSER, "keys": {"auth": "x" * 22, "p256dh": off}})
     assert answer.status_code == 422
     assert answer.json["errors"][0]["field"] == "keys.p256dh"
 

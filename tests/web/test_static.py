@@ -26,7 +26,11 @@ def test_vendored_files_are_those_of_the_manifest() -> None:
 
 def test_every_vendored_package_brings_its_licence() -> None:
     packages = json.loads((STATIC / "vendor" / "manifest.json").read_text())["packages"]
-    assert {package["name"] for package in packages} == {"leaflet", "protomaps-leaflet"}
+    assert {package["name"] for package in packages} == {
+        "leaflet",
+        "protomaps-leaflet",
+        "@geoman-io/leaflet-geoman-free",
+    }
     for package in packages:
         assert package["licence"]
         assert any(file["path"].endswith("/LICENSE") for file in package["files"])

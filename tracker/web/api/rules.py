@@ -1,4 +1,4 @@
-"""What is worth telling, about whom (docs/rules.md)."""
+"""What is worth telling, about whom (docs/geofences.md)."""
 
 from typing import Any
 

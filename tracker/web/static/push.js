@@ -10,7 +10,7 @@
   const told = card.querySelector('[data-push-text]');
   const failed = card.querySelector('[data-push-failed]');
   const KEPT = 'ryadom.push'; // the id under which the service knows this browser
-  const csrf = () => document.querySelector('input[name="csrf_token"]').value;
+  const csrf = () => card.querySelector('input[name="csrf_token"]').value;
 
   function bytes(base64url) {
     const text = atob(base64url.replace(/-/g, '+').replace(/_/g, '/').padEnd(Math.ceil(base64url.length / 4) * 4, '='));
