@@ -25,7 +25,7 @@ def templates() -> list[tuple[str, str, str]]:
         ("home", _("Home"), "home"),
         ("school", _("School"), "school"),
         ("yard", _("Yard"), "yard"),
-        ("", _("Another place"), "places"),
+        ("", _("Other"), "places"),
     ]
 
 
