@@ -10,9 +10,7 @@ import email
 import email.policy
 import http.client
 import ipaddress
-import json
 import multiprocessing
-import os
 import queue
 import smtplib
 import ssl
@@ -27,19 +25,18 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import http_ece
 import smpp34
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.kit.push_sink import Browser
 from tracker.domain.clock import utc_now
 from tracker.local.ports import free_port
-from tracker.notify.channels._push_message import b64
 
 USER, PASSWORD = "ryadom", "secret"
 RECEIPT, HEADED, WIDE = 4, 0x40, 8
@@ -52,29 +49,6 @@ class Taken(NamedTuple):
     channel: str
     at_s: float
     body: bytes
-
-
-class Browser:
-    """A browser's keys, and how it opens what it is sent."""
-
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._secret = os.urandom(16)
-
-    @property
-    def p256dh(self) -> str:
-        """Its public key, base64url."""
-        return b64(self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
-
-    @property
-    def auth(self) -> str:
-        """Its secret, base64url."""
-        return b64(self._secret)
-
-    def open(self, body: bytes) -> str:
-        """Return what the notification says."""
-        plain = http_ece.decrypt(body, private_key=self._key, auth_secret=self._secret, version="aes128gcm")
-        return str(json.loads(plain)["body"])
 
 
 @dataclass
@@ -111,7 +85,7 @@ class Sinks:
     def text(self, taken: Taken) -> str:
         """Return what a message says to a person."""
         if taken.channel == "webpush":
-            return self.browser.open(taken.body)
+            return str(self.browser.open(taken.body)["body"])
         if taken.channel == "email":
             letter = email.message_from_bytes(taken.body, policy=email.policy.default)
             return str(letter.get_content())

@@ -183,7 +183,7 @@ def _run_ingest(
     address = BrokerAddress(host="127.0.0.1", port=port, tls=False, username=INGEST, password=PASSWORD)
     dialects = registry.load("tracker.ingest.dialects", "DIALECT")
     sealer = Sealer(PASSWORD)
-    ingest = _Switched(Database(database_url, pool_size=3), sealer, [address], dialects, (), utc_now)
+    ingest = _Switched(Database(database_url, pool_size=3), sealer, [address], dialects, utc_now)
     ingest.stores, ingest.passed = stores, passed
     collect_rarely()
     threading.Thread(target=_tell, args=(ingest.connected, ready), daemon=True).start()

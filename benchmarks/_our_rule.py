@@ -1,4 +1,4 @@
-"""Our own engine on the same fixes, as ingest runs it: batches as they come, rewinding for late ones, ticks.
+"""Our own engine on the same fixes: batches as they come, rewinding for late ones, ticks, as ingest does.
 
 An alert is told when the live state differs from what was told before; a late fix alone never tells.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
+from benchmarks._arrival import Base, base_of, take
 from benchmarks._ground_truth import Place, lat_lon
 from benchmarks._noise import Seen
 from benchmarks._peer_rules import Told
@@ -18,7 +19,7 @@ from tracker.domain.geofence import Circle, FenceOrigin, Geofence
 from tracker.domain.observation import Observation
 from tracker.geofence import device_state, engine
 from tracker.geofence._table import NUMBERS, Numbers
-from tracker.geofence.device_state import Base, Checkpoints
+from tracker.geofence.device_state import Checkpoints
 from tracker.geofence.index import fence_of
 
 GRACE_S = 30.0
@@ -64,10 +65,10 @@ class _Run:
 
     def take(self, fixes: list[Observation], arrived_s: float) -> None:
         self._stored += fixes
-        plan = device_state.take(*self._points, fixes)
+        plan = take(*self._points, fixes)
         if plan.base is not Base.LIVE:
             between = sorted(fix for fix in self._stored if plan.since_s < fix.at_s <= plan.upto_s)
-            base = device_state.base_of(self._points, plan.base)
+            base = base_of(self._points, plan.base)
             # Of what late fixes corrected only the last is still true.
             self._corrected = self._folded(base, between, plan.until_s)[-1:]
         if plan.ahead:

@@ -99,7 +99,7 @@ class _Writing:
         dialects = registry.load("tracker.ingest.dialects", "DIALECT")
         self._preparer = Preparer(dialects)
         metrics = IngestMetrics(CollectorRegistry())
-        self._writer = Writer(database, Sealer(PASSWORD), dialects, (), metrics)
+        self._writer = Writer(database, Sealer(PASSWORD), dialects, metrics)
         self._link = link
         self._hours = 0
 

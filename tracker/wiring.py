@@ -26,6 +26,7 @@ from tracker.accounts.policy import SignInPolicy
 from tracker.accounts.service import Accounts
 from tracker.domain.broker_password import password_hash
 from tracker.domain.clock import Clock, utc_now
+from tracker.domain.command import SIGNED_FOR
 from tracker.domain.errors import Misconfigured, Unavailable
 from tracker.domain.rule import RuleKind
 from tracker.geofence import heartbeat, schedule_json
@@ -69,8 +70,6 @@ HOUSEKEEPING_EVERY = timedelta(minutes=10)
 IMPORTS_AT_ONCE = 2
 CHANNELS = ("sms", "email", "webpush", "mqtt")
 """Ways to reach a person."""
-COMMANDS = "commands"
-"""Purpose of the key that signs commands to devices."""
 DISPATCH_CONNECTIONS = 8
 """One for each lane, one to listen by, and those of messages that are being settled."""
 
@@ -196,7 +195,6 @@ def intake(services: Services) -> Intake:
         services.database,
         services.sealer,
         dialects,
-        (),
         IngestMetrics(CollectorRegistry()),
         watch=watcher().take,
     )
@@ -315,7 +313,7 @@ def chases(settings: Settings) -> Chases:
     sealer = Sealer(secret_key(settings))
     channel = MqttChannel(_notifier_login(settings))
     return Chases(
-        database(settings, pool_size=1), channel.publish, partial(sealer.sign, purpose=COMMANDS), utc_now
+        database(settings, pool_size=1), channel.publish, partial(sealer.sign, purpose=SIGNED_FOR), utc_now
     )
 
 
@@ -360,7 +358,6 @@ def run_ingest(settings: Settings) -> None:
         sealer,
         [broker_address(settings, user) for user in INGEST_USERS],
         dialects=registry.load("tracker.ingest.dialects", "DIALECT"),
-        consumers=(),
         clock=utc_now,
         watch=watcher(beats_as=heartbeat.INGEST).take,
     )

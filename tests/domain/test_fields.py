@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.domain.errors import Invalid
-from tracker.domain.fields import Field, FieldKind, from_form, json_schema, read
+from tracker.domain.fields import Field, FieldKind, json_schema, read
 
 FIELDS = (
     Field(name="by", kind=FieldKind.TIME, label="By"),
@@ -106,22 +106,6 @@ def test_what_was_read_is_read_again_the_same() -> None:
 def test_nothing_that_is_given_makes_anything_but_a_refusal(args: dict[str, Any]) -> None:
     with contextlib.suppress(Invalid):
         assert set(read(FIELDS, args)) == set(DEFAULTS)
-
-
-def test_a_form_says_the_same_in_texts() -> None:
-    texts = {
-        "args-by": "08:30",
-        "args-limit_mps": "5,5",
-        "args-times": "3",
-        "args-loud": "on",
-        "args-words": " ",
-    }
-    values = from_form(FIELDS, texts, prefix="args-")
-    assert values == {"by": "08:30", "limit_mps": 5.5, "times": 3, "loud": True}
-    assert from_form(FIELDS, {"limit_mps": "fast"}) == {"limit_mps": "fast", "loud": False}
-    for text in ("nan", "inf", "1e999"):
-        with pytest.raises(Invalid):
-            read(FIELDS, {"by": "08:30", **from_form(FIELDS, {"limit_mps": text})})
 
 
 def test_the_schema_says_what_read_takes() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.domain.windows import next_window
 from tracker.domain.errors import Invalid
 from tracker.domain.schedule import (
     Recurring,
@@ -17,7 +18,6 @@ from tracker.domain.schedule import (
     Window,
     check,
     covers,
-    next_window,
     windows,
 )
 

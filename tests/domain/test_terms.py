@@ -1,7 +1,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tracker.domain.schedule import Schedule, Span, Term, Weekly, Window, covers, next_window
+from tests.domain.windows import next_window
+from tracker.domain.schedule import Schedule, Span, Term, Weekly, Window, covers
 
 ZONE = ZoneInfo("Europe/Moscow")
 YEAR = (

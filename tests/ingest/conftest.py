@@ -16,7 +16,7 @@ from tracker.domain.device import Device
 from tracker.domain.ids import new_id
 from tracker.domain.subject import Subject, SubjectKind
 from tracker.ingest.client import BrokerAddress
-from tracker.ingest.service import Consumer, Ingest
+from tracker.ingest.service import Ingest, Watch
 from tracker.store import accounts, devices, subjects
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session
@@ -66,7 +66,7 @@ class RunningIngest:
 
     database_url: str
     broker: TestBroker
-    consumers: tuple[Consumer, ...] = ()
+    watch: Watch | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     slots: int = 1
 
@@ -77,9 +77,9 @@ class RunningIngest:
             Sealer(SECRET_KEY),
             [slot_address(self.broker, number) for number in range(self.slots)],
             registry.load("tracker.ingest.dialects", "DIALECT"),
-            self.consumers,
             utc_now,
             registry=self.registry,
+            watch=self.watch,
         )
         self._thread = threading.Thread(target=self.ingest.run, args=(self._stop,), daemon=True)
         self._thread.start()
@@ -100,8 +100,8 @@ def start_ingest(fresh_database: str, broker: TestBroker) -> Iterator[Start]:
     """Start an ingest on `fresh_database` and `broker`; stopped after the test."""
     running: list[RunningIngest] = []
 
-    def start(*consumers: Consumer) -> RunningIngest:
-        ingest = RunningIngest(fresh_database, broker, consumers)
+    def start(watch: Watch | None = None) -> RunningIngest:
+        ingest = RunningIngest(fresh_database, broker, watch)
         running.append(ingest)
         until(ingest.ingest.connected.is_set, "ingest to subscribe")
         return ingest

@@ -137,7 +137,7 @@ def test_a_lost_database_connection_loses_no_message(
 ) -> None:
     cuts = [5, 12]
 
-    def cut(session: Session, placed: Sequence[Placed], _now: datetime) -> None:
+    def cut(session: Session, placed: Sequence[Placed], _heard: object, _now: datetime) -> None:
         if cuts and len(placed) and stored(query) >= cuts[0]:
             cuts.pop(0)
             session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))

@@ -1,7 +1,7 @@
 """A writer on a database, without broker and reader."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +17,25 @@ from tracker.ingest.metrics import IngestMetrics
 from tracker.ingest.outbound import Ack
 from tracker.ingest.prepare import Preparer
 from tracker.ingest.topics import of_device
-from tracker.ingest.writer import Consumer, Writer
+from tracker.ingest.writer import Watch, Writer
 from tracker.store.seal import Sealer
-from tracker.store.session import Database
+from tracker.store.session import Database, Session
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 BEGIN = int(NOW.timestamp()) - 3600
+
+
+Consume = Callable[[Session, Sequence[Placed], datetime], None]
+
+
+def watch_of(consume: Consume) -> Watch:
+    """Tell of positions alone, when there are any."""
+
+    def watch(session: Session, placed: Sequence[Placed], _heard: object, now: datetime) -> None:
+        if placed:
+            consume(session, placed, now)
+
+    return watch
 
 
 class Bench:
@@ -37,11 +50,12 @@ class Bench:
             self.device = add_device(session)
         self.writer = self.writer_with(lambda _session, placed, _now: self.told.append(list(placed)))
 
-    def writer_with(self, *consumers: Consumer) -> Writer:
+    def writer_with(self, consume: Consume) -> Writer:
         self.metrics = CollectorRegistry()
         dialects = registry.load("tracker.ingest.dialects", "DIALECT")
         self.preparer = Preparer(dialects)
-        return Writer(self.database, self.sealer, dialects, consumers, IngestMetrics(self.metrics))
+        metrics = IngestMetrics(self.metrics)
+        return Writer(self.database, self.sealer, dialects, metrics, watch=watch_of(consume))
 
     def arrived(self, payload: object, *rest: str, device: Device | str | None = None) -> Arrived:
         device_id = device.device_id if isinstance(device, Device) else device or self.device.device_id

@@ -1,8 +1,12 @@
 """Devices by the API: add with credentials, rotate, change, list, remove."""
 
+import base64
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.web.callers import Answer, Caller, Household, add_device, add_subject
+from tracker.domain.command import SIGNED_FOR
 from tracker.web.app import create_app
 from tracker.web.context import Services
 
@@ -22,6 +26,13 @@ def test_a_new_device_gets_credentials_once(owner: Caller) -> None:
     shown = owner.get(f"{DEVICES}/{device_id}")
     assert "mqtt" not in shown.json
     assert mqtt["password"] not in shown.get_data(as_text=True)
+
+
+def test_a_device_can_check_commands_by_what_it_was_given(owner: Caller, services: Services) -> None:
+    subject_id = add_subject(owner)
+    given = owner.post(DEVICES, {"subject_id": subject_id, "name": "collar", "dialect": "native"}).json
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(given["command_key"]))
+    key.verify(base64.b64decode(services.sealer.sign(b"live", purpose=SIGNED_FOR)), b"live")
 
 
 def test_an_owntracks_device_gets_a_link_that_configures_it(owner: Caller) -> None:

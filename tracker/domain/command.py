@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+SIGNED_FOR = "commands"
+"""The purpose of the key that signs commands (`Sealer.sign`)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

@@ -72,23 +72,6 @@ def read(fields: Sequence[Field], args: Mapping[str, Any], *, at: str = "args") 
     return values
 
 
-def from_form(fields: Sequence[Field], texts: Mapping[str, str], *, prefix: str = "") -> dict[str, Any]:
-    """Return the JSON values that a form's texts stand for, for `read`; what is no number stays as it is.
-
-    An empty text is not given, a flag that is absent is off, a comma may stand for the decimal point.
-    """
-    values: dict[str, Any] = {}
-    for field in fields:
-        text = texts.get(f"{prefix}{field.name}", "").strip()
-        if field.kind is FieldKind.FLAG:
-            values[field.name] = text not in {"", "0", "false", "off"}
-        elif text and field.kind in _NUMERIC:
-            values[field.name] = _number_of(text)
-        elif text:
-            values[field.name] = text
-    return values
-
-
 def json_schema(fields: Sequence[Field]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of an object with these fields."""
     return {
@@ -146,14 +129,6 @@ def _text(field: Field, given: Any) -> str:
     if len(text) > most:
         raise Invalid(("", "is too long"))
     return text
-
-
-def _number_of(text: str) -> float | int | str:
-    try:
-        number = float(text.replace(",", ".").replace("\u00a0", ""))
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() else number
 
 
 def _schema(field: Field) -> dict[str, Any]:

@@ -138,11 +138,6 @@ def windows(schedule: Schedule, since: datetime, until: datetime, zone: ZoneInfo
         yield now
 
 
-def next_window(schedule: Schedule, after: datetime, zone: ZoneInfo) -> Window | None:
-    """Return the first window that ends after `after`, looking 400 days ahead; it may have begun before."""
-    return next(windows(schedule, after, after + LOOK_AHEAD, zone), None)
-
-
 def check(schedule: Schedule, zone_names: Container[str], today: date) -> None:
     """Refuse what can never be in force, or cannot be read.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from tracker.domain.crossing import Crossing, Evidence, How, Phase, Side
 from tracker.domain.observation import Observation
 from tracker.geofence._fences import Fences, Owner
-from tracker.geofence._legs import Leg, leg_to, since_first_mps
+from tracker.geofence._legs import AT_REST, Leg, leg_to, since_first_mps
 from tracker.geofence._quiet import QUIET_SAFE, QUIET_WIDER, quiet_around
 from tracker.geofence._table import Case, Given, Numbers, Stand, decide
 from tracker.geofence.device_state import DeviceState, FenceState
@@ -39,7 +39,7 @@ def look(
     near_ids = {fence.geofence_id for fence in near}
     looked = [*near, *_left_behind(entries, near_ids, fences)]
     quiet_accuracy_m = accuracy_m * QUIET_WIDER
-    leg = leg_to(fix, last, state.prior)
+    leg = leg_to(fix, last, state.prior) if looked else AT_REST
     clear = True
     after: dict[str, FenceState] = {}
     crossings: list[Crossing] = []

@@ -1,8 +1,6 @@
 """What the fold of one device knows, its bytes, its checkpoints, and what late input makes of them. Pure."""
 
 import math
-from collections.abc import Iterable
-from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -86,31 +84,6 @@ class Checkpoints(NamedTuple):
     old: DeviceState
 
 
-class Base(StrEnum):
-    """The state from which a plan begins."""
-
-    LIVE = "live"
-    MID = "mid"
-    OLD = "old"
-
-
-class Plan(NamedTuple):
-    """What a batch of one device's new fixes asks for.
-
-    From `base` LIVE: step `ahead`, by moment. From MID or OLD: first replay the positions stored after
-    `since_s` and up to `upto_s` (this batch's own among them), let time pass to `until_s` and reconcile what
-    this changes, without telling anybody; then step `ahead` as news. `correct_since_s`: the moment of the
-    oldest fix that no state here reaches, for a correction in the background; None: there is none.
-    """
-
-    base: Base
-    since_s: float
-    upto_s: float
-    until_s: float
-    ahead: tuple[Observation, ...]
-    correct_since_s: float | None
-
-
 def begin(since_s: float = -math.inf) -> DeviceState:
     """Return the state of a device of which nothing is known; input not after `since_s` is never taken.
 
@@ -130,41 +103,6 @@ def rotate(points: Checkpoints, live: DeviceState) -> Checkpoints:
     if live.frontier_s - points.mid.frontier_s >= CHECKPOINT_S:
         return Checkpoints(live, live, points.mid)
     return Checkpoints(live, points.mid, points.old)
-
-
-def base_of(points: Checkpoints, base: Base) -> Checkpoints:
-    """Return the checkpoints to replay from."""
-    if base is Base.LIVE:
-        return points
-    if base is Base.MID:
-        return Checkpoints(points.mid, points.mid, points.old)
-    return Checkpoints(points.old, points.old, points.old)
-
-
-def take(live: DeviceState, mid: DeviceState, old: DeviceState, fixes: Iterable[Observation]) -> Plan:
-    """Tell what new fixes of one device, in any order, ask for.
-
-    A fix of the very moment of another one, or of a state's frontier, is the same fix: it is not taken again.
-    """
-    by_moment: dict[float, Observation] = {}
-    for fix in fixes:
-        by_moment.setdefault(fix.at_s, fix)
-    moments = sorted(by_moment)
-    ahead = tuple(by_moment[at_s] for at_s in moments if at_s > live.frontier_s and at_s >= live.until_s)
-    taken = {live.frontier_s, mid.frontier_s, old.frontier_s}
-    late = [at_s for at_s in moments if at_s < live.until_s and at_s not in taken]
-    base, state = Base.LIVE, live
-    correct_since_s = None
-    if late:
-        reach = [at_s for at_s in late if at_s > old.frontier_s]
-        if len(reach) < len(late):
-            correct_since_s = late[0]
-        if reach and reach[0] > mid.frontier_s:
-            base, state = Base.MID, mid
-        elif reach:
-            base, state = Base.OLD, old
-    upto_s = max(live.frontier_s, late[-1]) if base is not Base.LIVE else live.frontier_s
-    return Plan(base, state.frontier_s, upto_s, live.until_s, ahead, correct_since_s)
 
 
 def settled(state: DeviceState) -> DeviceState:

@@ -1,6 +1,6 @@
 """The fold of one device over its fences: fixes in, crossings out; pure.
 
-The input is the device's positions by moment; `device_state.take` says how late ones are brought into order.
+The input is the device's positions by moment; `rewinding` brings late ones into order.
 """
 
 import math
@@ -58,7 +58,7 @@ def step(
     """Take one fix newer than `state.frontier_s` and not before `state.until_s`.
 
     Raises:
-        ValueError: it is older: the caller must rewind (`device_state.take`, `replay`).
+        ValueError: it is older: the caller must rewind.
     """
     at_s, last, quiet = fix.at_s, state.last, state.quiet
     if at_s <= state.frontier_s or at_s < state.until_s:

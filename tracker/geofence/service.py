@@ -76,14 +76,6 @@ class Watcher:
         if self._heartbeat is not None:
             self._heartbeat.beat(session, now)
 
-    def positions(self, session: Session, placed: Sequence[Placed], now: datetime) -> None:
-        """Take new positions alone."""
-        self.take(session, placed, (), now)
-
-    def facts(self, session: Session, heard: Sequence[HeardFact], now: datetime) -> None:
-        """Take new facts alone."""
-        self.take(session, (), heard, now)
-
     def load(self, session: Session, watched: Sequence[Watched], now: datetime) -> list[Loaded]:
         """Read and lock the states of subjects; what cannot be read begins anew and is to be corrected."""
         found = loaded.load(session, watched, self._known)

@@ -61,11 +61,6 @@ def margin_m(inradius_m: float) -> float:
     return max(MARGIN_LEAST_M, min(MARGIN_SHARE * inradius_m, MARGIN_MOST_M))
 
 
-def is_small(inradius_m: float, accuracy_m: float | None) -> bool:
-    """Tell whether a fence is so small for the fix that it is entered by the clause for small fences."""
-    return inradius_m < SMALL * counted_m(accuracy_m)
-
-
 def probability_inside(distance_m: float, accuracy_m: float | None, inradius_m: float) -> float:
     """Return how probable it is, 0..1, that a device `distance_m` from the edge (negative inside) is inside.
 

@@ -33,11 +33,11 @@ from tracker.ingest.replays import Replayer
 from tracker.ingest.slots import shards_of
 from tracker.ingest.topics import GATEWAY, of_shards
 from tracker.ingest.worker import Worker
-from tracker.ingest.writer import Consumer, Watch, Writer
+from tracker.ingest.writer import Watch, Writer
 from tracker.store.seal import Sealer
 from tracker.store.session import Database
 
-__all__ = ["Consumer", "Ingest", "Watch", "collect_rarely"]
+__all__ = ["Ingest", "Watch", "collect_rarely"]
 
 SWITCH_S = 0.001
 FIRST_DELAY_S = 0.2
@@ -71,7 +71,6 @@ class Ingest:
         sealer: Sealer,
         slots: Sequence[BrokerAddress],
         dialects: Mapping[str, Dialect],
-        consumers: Sequence[Consumer],
         clock: Clock,
         *,
         registry: CollectorRegistry | None = None,
@@ -82,7 +81,7 @@ class Ingest:
         self._clock = clock
         metrics = IngestMetrics(registry or CollectorRegistry())
         self._writers = [
-            Writer(database, sealer, dialects, consumers, metrics, directory=Directory(), watch=watch)
+            Writer(database, sealer, dialects, metrics, directory=Directory(), watch=watch)
             for _ in range(WRITERS)
         ]
         self._preparer = Preparer(dialects)

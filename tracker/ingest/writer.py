@@ -1,7 +1,7 @@
 """Takes a batch of messages into the database, in one transaction.
 
 Resolve whose the messages are, judge and store positions, store facts, put together what comes in parts, note
-how far each device's stream has come, tell the consumers, commit. What cannot be taken goes to quarantine;
+how far each device's stream has come, tell the watch, commit. What cannot be taken goes to quarantine;
 nothing good around it is lost. Only an outage of the database makes the whole batch fail: then nothing was
 done, and the broker sends it again.
 """
@@ -29,10 +29,8 @@ from tracker.store.devices import Owned
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Session, is_outage, is_wrong_statement
 
-Consumer = Callable[[Session, Sequence[Placed], datetime], None]
-"""Is told of the new positions of a batch, in the transaction that stores them."""
 Watch = Callable[[Session, Sequence[Placed], Sequence[HeardFact], datetime], None]
-"""Is told of the new positions and the new facts of a batch together, once, after the consumers.
+"""Is told of a batch's new positions and new facts together, once, in the transaction that stores them.
 
 Both at once: told one after the other, two batches could lock what they concern crosswise. It is also called
 with nothing, now and then: then it knows that ingest works.
@@ -55,7 +53,6 @@ class Writer:
         database: Database,
         sealer: Sealer,
         dialects: Mapping[str, Dialect],
-        consumers: Sequence[Consumer],
         metrics: IngestMetrics,
         *,
         directory: Directory | None = None,
@@ -66,7 +63,6 @@ class Writer:
         self._resolver = Resolver(sealer, dialects, directory)
         self._assembler = Assembler(dialects)
         self._refusals = Refusals(sealer)
-        self._consumers = consumers
         self._watch = watch
         self._metrics = metrics
         self._weeks: set[datetime] = set()
@@ -204,9 +200,6 @@ class Writer:
     def _tell(
         self, session: Session, placed: Sequence[Placed], heard: Sequence[HeardFact], now: datetime
     ) -> None:
-        if placed:
-            for consume in self._consumers:
-                consume(session, placed, now)
         if self._watch is not None:
             self._watch(session, placed, heard, now)
 

@@ -294,9 +294,13 @@ class MqttOut(BaseModel):
 
 
 class DeviceCredentials(DeviceOut):
-    """A device with its credentials, shown once; `config_url` configures OwnTracks by a tap."""
+    """A device with its credentials, shown once; `config_url` configures OwnTracks by a tap.
+
+    `command_key` checks the signatures of commands: an Ed25519 public key of 32 bytes in base64.
+    """
 
     mqtt: MqttOut
+    command_key: str
     config_url: str | None = None
 
 

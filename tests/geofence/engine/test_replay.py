@@ -4,17 +4,14 @@ import math
 
 import pytest
 
+from benchmarks._arrival import Base, Plan, base_of, take
 from tests.geofence.engine.script import OWNER, START_S, at, fixes, folded, home, told
 from tests.geofence.engine.tracks import Row
 from tracker.geofence.device_state import (
     CHECKPOINT_S,
-    Base,
-    Plan,
-    base_of,
     begin,
     begin_checkpoints,
     from_bytes,
-    take,
     to_bytes,
 )
 from tracker.geofence.engine import replay, step

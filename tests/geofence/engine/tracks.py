@@ -6,18 +6,16 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from benchmarks._arrival import Base, base_of, take
 from tests.geofence.engine.script import OWNER, START_S, at, circle
 from tracker.domain.crossing import Crossing
 from tracker.domain.observation import Observation
 from tracker.domain.reconcile import Span, reconcile_crossings
 from tracker.geofence.device_state import (
-    Base,
     Checkpoints,
-    base_of,
     begin_checkpoints,
     from_bytes,
     rotate,
-    take,
     to_bytes,
 )
 from tracker.geofence.engine import Fences, Term, advance, replay, step

@@ -96,9 +96,9 @@ def device(value: Device) -> dict[str, Any]:
     }
 
 
-def credentials(value: Device, mqtt: MqttAccess) -> dict[str, Any]:
+def credentials(value: Device, mqtt: MqttAccess, command_key: str) -> dict[str, Any]:
     """Return a device with its credentials as DeviceCredentials."""
-    shown = device(value) | {"mqtt": _mqtt(mqtt)}
+    shown = device(value) | {"mqtt": _mqtt(mqtt), "command_key": command_key}
     if value.dialect == "owntracks":
         shown["config_url"] = config_url(mqtt, value.device_id, value.name)
     return shown

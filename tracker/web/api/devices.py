@@ -5,6 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema
 
+from tracker.domain.command import SIGNED_FOR
 from tracker.domain.device import DeviceSettings, SpeedUnit
 from tracker.web import provisioning
 from tracker.web.answers import DeviceCredentials, DeviceList, DeviceOut
@@ -42,7 +43,7 @@ def add(json_data: NewDevice) -> dict[str, Any]:
         now=context.now,
     )
     provisioning.await_after_commit(context, device.device_id)
-    return _show.credentials(device, mqtt)
+    return _show.credentials(device, mqtt, context.services.sealer.public_key(SIGNED_FOR))
 
 
 @BLUEPRINT.get("")
@@ -107,4 +108,5 @@ def rotate(device_id: str) -> dict[str, Any]:
     context = here()
     mqtt = context.services.family.rotate(context.session, context.viewer, device_id, now=context.now)
     provisioning.await_after_commit(context, device_id)
-    return _show.credentials(context.access.device(device_id), mqtt)
+    command_key = context.services.sealer.public_key(SIGNED_FOR)
+    return _show.credentials(context.access.device(device_id), mqtt, command_key)

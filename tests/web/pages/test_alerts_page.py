@@ -1,41 +1,18 @@
 """Alerts in a browser: the feed that lives, why, muting, contacts, messages to the browser."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.kit.clock import StandingClock
-from tests.kit.places import new_folder
 from tests.web.browsing import is_sound, signed_in
 from tests.web.callers import Household, add_device, add_subject, any_phone
 from tests.web.happenings import Story, add_place, add_rule, to_school, travel
 from tests.web.serving import WebServer
-from tracker.domain.clock import utc_now
 from tracker.web.context import Services
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def clock() -> StandingClock:
-    """The server has the machine's clock, so the sessions must live by it."""
-    return StandingClock(now=utc_now())
-
-
-@pytest.fixture(scope="module")
-def server(committed_database: str) -> Iterator[WebServer]:
-    with new_folder("web-") as folder:
-        running = WebServer(folder, committed_database)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def tab(chromium: Browser, server: WebServer, home: Household) -> Iterator[Page]:
-    with signed_in(chromium, server, home) as page:
-        yield page
 
 
 def expect_happening(home: Household, clock: StandingClock) -> tuple[str, str]:

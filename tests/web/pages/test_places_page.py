@@ -7,29 +7,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.kit.clock import StandingClock
-from tests.kit.places import new_folder
 from tests.web.browsing import is_sound, signed_in
 from tests.web.callers import Household, add_device, add_subject, report
 from tests.web.happenings import Story, add_place
 from tests.web.serving import WebServer
-from tracker.domain.clock import utc_now
 from tracker.web.context import Services
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def clock() -> StandingClock:
-    """The server has the machine's clock, so the sessions must live by it."""
-    return StandingClock(now=utc_now())
-
-
-@pytest.fixture(scope="module")
-def server(committed_database: str) -> Iterator[WebServer]:
-    with new_folder("web-") as folder:
-        running = WebServer(folder, committed_database)
-        yield running
-        running.close()
 
 
 @pytest.fixture
