@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.ingest.conftest import SECRET_KEY, Start, add_device
+from tests.ingest import process
+from tests.ingest.conftest import Start, add_device
 from tests.ingest.device import WireDevice, wire_device
 from tests.kit.broker import TestBroker
 from tests.kit.waiting import until
@@ -153,29 +152,10 @@ def test_a_lost_database_connection_loses_no_message(
     assert stored(query) == 40
 
 
-INGEST = """
-import sys, threading
-from tracker import registry
-from tracker.domain.clock import utc_now
-from tracker.ingest.client import BrokerAddress
-from tracker.ingest.service import Ingest
-from tracker.store.seal import Sealer
-from tracker.store.session import Database
-url, port, password, key = sys.argv[1:]
-broker = BrokerAddress(
-    host="127.0.0.1", port=int(port), tls=False, username="svc-ingest-0", password=password
-)
-dialects = registry.load("tracker.ingest.dialects", "DIALECT")
-Ingest(Database(url), Sealer(key), [broker], dialects, (), utc_now).run(threading.Event())
-"""
-
-
 def test_an_ingest_that_is_killed_again_and_again_loses_and_doubles_nothing(
     fresh_database: str, broker: TestBroker, device: Device, query: Query
 ) -> None:
-    password = broker.password("svc-ingest-0")
-    arguments = [sys.executable, "-c", INGEST, fresh_database, str(broker.port), password, SECRET_KEY]
-    running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    running = process.start(fresh_database, broker)
     try:
         with wire_device(broker.port, device.device_id, broker.password(device.device_id)) as tracker:
             tracker.subscribe(tracker.topic("ack"))
@@ -190,7 +170,7 @@ def test_an_ingest_that_is_killed_again_and_again_loses_and_doubles_nothing(
                     tracker.publish(tracker.topic("position"), position)
                 running.send_signal(signal.SIGKILL)
                 running.wait()
-                running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+                running = process.start(fresh_database, broker)
             until(lambda: tracker.acked("b") == 301, "the last acknowledgement", timeout_s=60)
     finally:
         running.kill()

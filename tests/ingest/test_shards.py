@@ -1,16 +1,13 @@
 """Several ingest processes divide the topics; the work of one that dies goes on under the others."""
 
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
 
-from tests.ingest.conftest import SECRET_KEY, RunningIngest, add_device
+from tests.ingest.conftest import RunningIngest, add_device
 from tests.ingest.device import WireDevice, wire_device
+from tests.ingest.process import started
 from tests.kit.broker import TestBroker
 from tests.kit.waiting import until
 from tracker.domain.clock import utc_now
@@ -20,22 +17,6 @@ from tracker.store.leases import SLOTS
 from tracker.store.session import Database
 
 BEGIN = int(utc_now().timestamp()) - 7200
-PROCESS = """
-import sys, threading
-from tracker import registry
-from tracker.domain.clock import utc_now
-from tracker.ingest.client import BrokerAddress
-from tracker.ingest.service import Ingest
-from tracker.store.seal import Sealer
-from tracker.store.session import Database
-url, port, key, *passwords = sys.argv[1:]
-slots = [
-    BrokerAddress(host="127.0.0.1", port=int(port), tls=False, username=f"svc-ingest-{n}", password=each)
-    for n, each in enumerate(passwords)
-]
-dialects = registry.load("tracker.ingest.dialects", "DIALECT")
-Ingest(Database(url), Sealer(key), slots, dialects, (), utc_now).run(threading.Event())
-"""
 
 
 @pytest.fixture
@@ -69,19 +50,6 @@ def stored(database: Database) -> int:
         return int(session.execute(text("SELECT count(*) FROM positions")).scalar_one())
 
 
-@contextmanager
-def process(database_url: str, broker: TestBroker) -> Iterator[subprocess.Popen[bytes]]:
-    """An ingest process of four slots."""
-    passwords = [broker.password(f"svc-ingest-{number}") for number in range(4)]
-    arguments = [sys.executable, "-c", PROCESS, database_url, str(broker.port), SECRET_KEY, *passwords]
-    running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.wait()
-
-
 def publish(devices: list[WireDevice], first: int, last: int) -> None:
     for seq in range(first, last + 1):
         for device in devices:
@@ -93,8 +61,8 @@ def test_two_processes_share_and_one_takes_over_what_the_other_had(
     fresh_database: str, database: Database, broker: TestBroker, fleet: list[Device]
 ) -> None:
     with (
-        process(fresh_database, broker),
-        process(fresh_database, broker) as second,
+        started(fresh_database, broker, slots=4),
+        started(fresh_database, broker, slots=4) as second,
     ):
         until(lambda: shares(database) == [2, 2], "equal shares")
         tracked = [
@@ -125,7 +93,7 @@ def test_a_newcomer_is_given_its_share(fresh_database: str, database: Database, 
     first = RunningIngest(fresh_database, broker, slots=4)
     try:
         until(lambda: shares(database) == [4], "the first to have all")
-        with process(fresh_database, broker):
+        with started(fresh_database, broker, slots=4):
             until(lambda: shares(database) == [2, 2], "equal shares")
             until(first.ingest.connected.is_set, "the first to go on with its half")
         until(lambda: shares(database) == [4], "the first to have all again")
@@ -137,7 +105,7 @@ def test_a_newcomer_is_given_its_share(fresh_database: str, database: Database, 
 def test_a_process_that_hangs_is_relieved(
     fresh_database: str, database: Database, broker: TestBroker
 ) -> None:
-    with process(fresh_database, broker) as hanging:
+    with started(fresh_database, broker, slots=4) as hanging:
         until(lambda: shares(database) == [4], "the first to have all")
         hanging.send_signal(signal.SIGSTOP)
         other = RunningIngest(fresh_database, broker, slots=4)

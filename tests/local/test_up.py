@@ -79,7 +79,7 @@ def test_the_doctor_finds_nothing_wrong(pair: tuple[RunningService, RunningServi
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", name]
-        for name in ("database", "postgis", "migrations", "broker", "sms", "mail", "disk", "clock")
+        for name in ("database", "postgis", "migrations", "broker", "sms", "mail", "push", "disk", "clock")
     ]
     assert "only for development" in done.stdout
 
