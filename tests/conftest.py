@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from tests.kit.broker import TestBroker
 from tests.kit.chromium import browser
 from tests.kit.clock import StandingClock
+from tests.kit.lending import Lending
 from tests.kit.places import RUN_FOLDER, new_folder
 from tests.kit.postgres import new_database, shared_cluster, stop_shared_cluster
 from tracker.local.ports import free_port
@@ -70,10 +71,18 @@ def session(engine: Engine) -> Iterator[Session]:
         transaction.rollback()
 
 
+@pytest.fixture(scope="session")
+def lending(shared_postgres: Cluster) -> Iterator[Lending]:
+    """The databases that this process lends to tests."""
+    lent = Lending(shared_postgres)
+    yield lent
+    lent.close()
+
+
 @pytest.fixture
-def fresh_database(shared_postgres: Cluster) -> Iterator[str]:
+def fresh_database(lending: Lending) -> Iterator[str]:
     """The address of a migrated, empty database of this test alone, for tests that commit."""
-    with new_database(shared_postgres) as url:
+    with lending.lend() as url:
         yield url
 
 
