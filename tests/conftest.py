@@ -33,6 +33,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[OWNER_PID] = str(os.getpid())
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker the tests that share a running service: it takes many seconds to start."""
+    for item in items:
+        module = item.module.__name__ if isinstance(item, pytest.Function) else ""
+        if module.startswith(("tests.e2e.", "tests.local.test_up")):
+            item.add_marker(pytest.mark.xdist_group(module.split(".")[1]))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what this run started and remove its folder."""
     if not hasattr(config, "workerinput") and RUN_FOLDER in os.environ:

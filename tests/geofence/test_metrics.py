@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from tests.geofence.scene import Scene, kinds, new_watcher, shapes, walk
 from tests.geofence.test_ticks import Work
+from tracker.domain.rule import RuleKind
 from tracker.geofence.service import Watcher
 from tracker.store import fence_states
 from tracker.store.session import Database
@@ -65,15 +66,40 @@ def test_corrections_that_wait_and_those_done_are_counted(scene: Scene, registry
     assert registry.get_sample_value("tracker_corrections_waiting") == 0
 
 
-def test_a_rule_that_fails_is_counted_by_its_kind(scene: Scene) -> None:
+@pytest.fixture
+def failing(scene: Scene) -> CollectorRegistry:
+    """The metrics of a watcher whose rules of arrival fail."""
+    made = CollectorRegistry()
+    scene.watcher = Watcher(shapes(), {"arrived": _broken()}, registry=made)
+    scene.rule("arrived", scene.fence())
+    return made
+
+
+def _broken() -> RuleKind:
     arrived = kinds()["arrived"]
 
     class Broken(type(arrived)):  # type: ignore[misc]
         def step(self, *_: object) -> object:
             raise ZeroDivisionError
 
-    failing = CollectorRegistry()
-    scene.watcher = Watcher(shapes(), {"arrived": Broken()}, registry=failing)
-    scene.rule("arrived", scene.fence())
+    broken: RuleKind = Broken()
+    return broken
+
+
+def failures(registry: CollectorRegistry) -> float | None:
+    return registry.get_sample_value("tracker_rule_failures_total", {"kind": "arrived"})
+
+
+def test_a_rule_that_fails_is_counted_by_its_kind(scene: Scene, failing: CollectorRegistry) -> None:
     scene.tell(*walk(scene, 0, *COMING))
-    assert failing.get_sample_value("tracker_rule_failures_total", {"kind": "arrived"}) == 1
+    assert failures(failing) == 1
+
+
+def test_a_rule_that_fails_when_history_is_told_anew_is_counted_as_well(
+    scene: Scene, failing: CollectorRegistry
+) -> None:
+    fixes = walk(scene, 0, *COMING)
+    scene.tell(*fixes[:3], *fixes[4:])
+    scene.tell(fixes[3])
+    assert failing.get_sample_value("tracker_fence_replays_total", {"depth": "old"}) == 1
+    assert failures(failing) == 2

@@ -15,7 +15,7 @@ from tracker.geofence.folding import Folding, Point, Subject
 from tracker.geofence.loaded import Loaded, moment_of
 from tracker.geofence.outcome import Retold
 from tracker.geofence.rewinding import known_since, refold
-from tracker.geofence.service import Watcher, warn_of_failed
+from tracker.geofence.service import Watcher
 from tracker.store import fence_states, positions_since
 from tracker.store.fence_states import Anchor, Correction
 from tracker.store.positions_since import Span, Told
@@ -72,8 +72,7 @@ def _correct(watcher: Watcher, session: Session, each: Loaded, since: datetime, 
     until_s = folding.reach_s(before) if is_last else part.until_s
     made = refold(watched, base, part.stored, before, rules, until_s)
     outcome = watcher.outcome(session, now)
-    warn_of_failed(watched, made, outcome.metrics)
-    outcome.metrics.count_replay("correction")
+    watcher.metrics.count_replay("correction")
     events, crossed = known_since(session, [(watched, base)])
     retold = Retold(
         made=made,

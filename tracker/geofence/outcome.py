@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
+
 from tracker.domain.crossing import Crossing, Phase
 from tracker.domain.event import Event, News
 from tracker.domain.fold import RuleRaised
@@ -22,6 +24,8 @@ from tracker.geofence.places import Places
 from tracker.geofence.shapes._shape import Shape
 from tracker.store import alert_changes, alerts, crossings, event_changes, live
 from tracker.store.session import Session
+
+log = structlog.get_logger()
 
 
 class Retold(NamedTuple):
@@ -60,7 +64,7 @@ class Outcome:
         metrics: FenceMetrics,
     ) -> None:
         self._session = session
-        self.metrics = metrics
+        self._metrics = metrics
         self._now = now
         self._places = Places(shapes)
         self._news_for = news_for
@@ -74,6 +78,7 @@ class Outcome:
 
     def add_live(self, each: Loaded, made: Folding) -> None:
         """Take a fold at the live edge: what it raised is news."""
+        self._warn_of_failed(each, made)
         self._crossings += made.crossings
         raised = {one.rule_id for one in made.raised}
         bound = {one.rule.rule_id: one for one in each.watched.bound}
@@ -88,6 +93,7 @@ class Outcome:
     def add_retold(self, each: Loaded, retold: Retold) -> None:
         """Take history folded anew: correct what is stored; tell only of what was at the live edge."""
         made = retold.made
+        self._warn_of_failed(each, made)
         versions = {name: fence.version for name, fence in each.watched.geofences.items()}
         by_device: dict[str, list[Crossing]] = {name: [] for name in made.subject.points}
         for crossing in retold.crossings:
@@ -106,6 +112,13 @@ class Outcome:
         for bound in retold.rules:
             if bound.rule.rule_id not in made.failed:
                 self._retell_rule(each, bound, retold)
+
+    def _warn_of_failed(self, each: Loaded, made: Folding) -> None:
+        """Say which kinds of rules failed, and count them; their states stay as they were."""
+        for bound in each.watched.bound:
+            if bound.rule.rule_id in made.failed:
+                self._metrics.count_failure(bound.kind.name)
+                log.error("a rule failed", kind=bound.kind.name, rule=bound.rule.rule_id)
 
     def _retell_rule(self, each: Loaded, bound: Bound, retold: Retold) -> None:
         made, rule = retold.made, bound.rule
@@ -205,7 +218,7 @@ class Outcome:
         crossings.remove(self._session, {crossings.key_of(each) for each in self._gone})
         crossings.add(self._session, self._crossings, self._now)
         for each in self._crossings:
-            self.metrics.count_crossing(each.how.value)
+            self._metrics.count_crossing(each.how.value)
         if not (self._new or self._promoted or self._superseded or self._retracted):
             return
         self._mute()
@@ -235,7 +248,7 @@ class Outcome:
         for key, new in self._new.items():
             # One in place of a told event was counted with that.
             if new.event.event_id in added and key not in inherited:
-                self.metrics.count_alert(new.event.type, new.event.news.value)
+                self._metrics.count_alert(new.event.type, new.event.news.value)
 
     def _mute(self) -> None:
         asking = {new.event.account_id for new in self._new.values() if new.event.news is News.TOLD}
@@ -267,7 +280,7 @@ class Outcome:
         for (account_id, event_id), (each, rule_id, late) in keys.items():
             if event_id in told:
                 each.told[rule_id] = event_id
-                self.metrics.count_alert(late["type"], News.TOLD.value)
+                self._metrics.count_alert(late["type"], News.TOLD.value)
                 found.append(self._alert(account_id, event_id, Urgency(late["urgency"])))
         return found
 

@@ -167,19 +167,9 @@ def step(each: Loaded, given: Told, outcome: Outcome, near: folding.Near | None 
     """Move a subject's live state on by what is later than everything in it, and tell."""
     if given.is_empty:
         return
-    watched, before = each.watched, each.live
-    made = folding.run(watched, before, given.fixes, given.facts, near=near)
-    warn_of_failed(watched, made, outcome.metrics)
+    made = folding.run(each.watched, each.live, given.fixes, given.facts, near=near)
     outcome.add_live(each, made)
     each.move_on(made.subject)
-
-
-def warn_of_failed(watched: Watched, made: folding.Folding, metrics: FenceMetrics) -> None:
-    """Say which kinds of rules failed, and count them; their states stay as they were."""
-    for bound in watched.bound:
-        if bound.rule.rule_id in made.failed:
-            metrics.count_failure(bound.kind.name)
-            log.error("a rule failed", kind=bound.kind.name, rule=bound.rule.rule_id)
 
 
 def _of_there(told: Told, each: Loaded) -> Told:

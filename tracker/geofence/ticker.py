@@ -11,7 +11,7 @@ from tracker.domain.errors import Unavailable
 from tracker.geofence import folding, heartbeat, loaded
 from tracker.geofence.book import Watched
 from tracker.geofence.corrections import correct
-from tracker.geofence.service import Watcher, warn_of_failed
+from tracker.geofence.service import Watcher
 from tracker.store import fence_states, rule_states, rulebook
 from tracker.store.session import Database, Session
 
@@ -86,7 +86,6 @@ class Ticker:
         outcome = self._watcher.outcome(session, now)
         for each in subjects:
             made = folding.time_out(each.watched, each.live, until.timestamp())
-            warn_of_failed(each.watched, made, outcome.metrics)
             outcome.add_live(each, made)
             each.move_on(made.subject)
         outcome.store()
