@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(
         None, description="signs sessions and wraps keys; made once, kept 0600 in the data folder if unset"
     )
-    sms: str = Field("file", description="`file`, `http(s)://...` gateway or `smpp://...` SMSC")
+    sms: str = Field("file", description="`file`, `http(s)://...` gateway or `smpp(s)://...` SMSC")
     sms_from: str = Field("3339", description="sender of codes")
     sms_regions: str = Field(
         "RU", description="regions whose mobile numbers get codes, ISO codes with commas; `*` is every region"
@@ -82,8 +82,8 @@ class Settings(BaseSettings):
     @field_validator("sms")
     @classmethod
     def _sms(cls, value: str) -> str:
-        if value != "file" and urlsplit(value).scheme not in {"http", "https", "smpp"}:
-            raise ValueError("file, http(s)://... or smpp://...")
+        if value != "file" and urlsplit(value).scheme not in {"http", "https", "smpp", "smpps"}:
+            raise ValueError("file, http(s)://... or smpp(s)://...")
         return value
 
     @field_validator("mail")

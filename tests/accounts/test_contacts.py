@@ -241,6 +241,8 @@ def test_preferences_are_kept(book: Book) -> None:
         ({"channels": ["sms", "pigeon"]}, "channels.1"),
         ({"position": 0}, "position"),
         ({"per_hour_most": 0}, "per_hour_most"),
+        ({"per_hour_most": 1001}, "per_hour_most"),
+        ({"time_zone": "localtime"}, "time_zone"),
         ({"quiet_breaks_at": "never"}, "quiet_breaks_at"),
         ({"confirmed_at": "2026-11-21T09:00:00Z"}, "confirmed_at"),
     ],

@@ -35,11 +35,15 @@ class Sink:
     name: str
     got: list[tuple[Notification, str]] = field(default_factory=list)
     fault: Exception | None = None
+    closed: int = 0
 
     def send(self, notification: Notification, now: datetime, *, message_id: str) -> None:  # noqa: ARG002
         if self.fault is not None:
             raise self.fault
         self.got.append((notification, message_id))
+
+    def close(self) -> None:
+        self.closed += 1
 
     @property
     def told(self) -> list[str]:
@@ -146,11 +150,12 @@ class House:
         data: Mapping[str, Any] | None = None,
         subject_id: str | None = None,
         session: Session | None = None,
+        at: datetime | None = None,
     ) -> str:
         """Store an event and its alert, as ingest does; returns the alert's id."""
         if session is None:
             with self.database.begin() as opened:
-                return self.happen(rule_id, urgency, event_type, data, subject_id, opened)
+                return self.happen(rule_id, urgency, event_type, data, subject_id, opened, at)
         event_id, now = new_id(), self.clock()
         session.execute(
             insert(events).values(
@@ -161,7 +166,7 @@ class House:
                 subject_id=subject_id or self.subject_id,
                 type=event_type,
                 urgency=urgency.value,
-                at=now,
+                at=at or now,
                 decided_at=now,
                 recorded_at=now,
                 slot=event_id,

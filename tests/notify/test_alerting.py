@@ -12,6 +12,7 @@ from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.notification import AlertState
 from tracker.domain.rule import Urgency
 from tracker.notify.acknowledging import Alerts
+from tracker.notify.dispatch import Dispatcher
 from tracker.notify.links import OPENS_FOR
 from tracker.store import accounts, alert_changes, push_subscriptions
 from tracker.store.seal import Sealer
@@ -52,6 +53,20 @@ def test_the_most_urgent_is_planned_and_sent_first(house: House) -> None:
             {"now": house.clock()},
         ).scalars()
         assert list(order) == [3, 2, 1, 0]
+
+
+def test_what_came_in_one_batch_goes_out_in_the_order_in_which_it_happened(
+    house: House, database: Database, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One thread, so that the order of sending is that of starting to send.
+    monkeypatch.setattr("tracker.notify.dispatch.AT_ONCE", 1)
+    dispatcher = Dispatcher(database, sealer, house.sinks, house.clock)
+    with database.begin() as session:
+        for minutes in (5, 7, 2, 6, 1, 4, 3):
+            house.happen(session=session, at=house.clock() - timedelta(minutes=minutes))
+    house.alerting.decide(house.clock())
+    dispatcher.drain(house.clock())
+    assert [each.rpartition(":")[2] for each in house.sms.told] == ["53", "54", "55", "56", "57", "58", "59"]
 
 
 def test_all_at_once_and_each_in_his_language(house: House) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from tests.kit.clock import StandingClock
 from tests.kit.waiting import until
 from tests.notify.gateway import Gateway
+from tests.notify.house import House, Sink
 from tracker.domain.notification import Notification
 from tracker.notify.channels._channel import Channel
 from tracker.notify.dispatch import Dispatcher, retry_after
@@ -186,6 +187,9 @@ def test_a_channel_with_a_fault_of_ours_stalls_nothing(
         def send(self, *_: object, **__: object) -> None:
             raise ZeroDivisionError
 
+        def close(self) -> None:
+            """It holds nothing."""
+
     put(channel="broken")
     put()
     dispatcher = Dispatcher(database, sealer, {**channels, "broken": Broken()}, clock)
@@ -237,6 +241,36 @@ def test_two_workers_send_each_notification_once(
     for thread in threads:
         thread.join()
     assert sorted(numbers(sms_gateway)) == [f"+7916111{index:04d}" for index in range(40)]
+
+
+def test_who_is_told_to_stop_takes_leave_of_every_gateway(house: House) -> None:
+    stop = threading.Event()
+    stop.set()
+    house.dispatcher.run(stop)
+    assert {name: each.closed for name, each in house.sinks.items()} == {"sms": 1, "email": 1, "webpush": 1}
+
+
+def test_what_is_taken_up_while_it_is_told_to_stop_is_still_sent(
+    house: House, database: Database, sealer: Sealer
+) -> None:
+    house.happen()
+    house.alerting.decide(house.clock())
+    stop, left = threading.Event(), threading.Event()
+
+    class Leaving(Sink):
+        def close(self) -> None:
+            left.set()
+
+    def clock() -> datetime:
+        """Tell a lane that is about to take up what is due to stop; it goes on once the channel is closed."""
+        if not stop.is_set():
+            stop.set()
+            left.wait(2)
+        return house.clock()
+
+    sms = Leaving("sms")
+    Dispatcher(database, sealer, {"sms": sms}, clock).run(stop)
+    assert len(sms.got) == 1
 
 
 def test_outcomes_are_counted(

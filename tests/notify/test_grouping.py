@@ -41,6 +41,13 @@ def test_of_many_only_the_number_is_told(many: int, lines: int, last: str) -> No
     assert (len(body), body[-1]) == (lines, last)
 
 
+def test_they_are_told_in_the_order_in_which_they_happened() -> None:
+    first, then = NOW.replace(minute=5).isoformat(), NOW.replace(minute=40).isoformat()
+    told = together([event(1, at=then), event(2, at=first)])
+    assert compose(told).body == "s2: event at 9:05\ns1: event at 9:40"
+    assert (told.to, compose(told).link) == ("+72", "l1")
+
+
 def test_address_and_link_are_those_of_the_newest() -> None:
     told = together([event(1), event(2)])
     assert (told.to, compose(told).link) == ("+72", "l2")

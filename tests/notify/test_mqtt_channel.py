@@ -117,7 +117,8 @@ def test_a_device_hears_its_own_alerts_and_no_others(broker: TestBroker, channel
         "url": "https://ryadom.example/alerts/7",
         "sent_at": "2026-11-21T09:00:00Z",
     }
-    until(lambda: len(stranger.heard) >= 2, "both forms")
+    # The broker may send him one alert for each of the filters that it fits.
+    until(lambda: {topic for topic, _ in stranger.heard} >= set(places(other)), "both forms")
     assert {topic for topic, _ in stranger.heard} == set(places(other))
     display.close()
     stranger.close()

@@ -22,6 +22,7 @@ from tracker.notify.transports.smpp import TRANSPORT, SmppSender
 
 RUSSIAN = "Рядом: Маша ушла из школы в 14:05, дома её ждут к 15:00. https://ryadom.example/a/0123456789abcdef"
 BIND_TRANSCEIVER_RESP, SUBMIT_SM, SUBMIT_SM_RESP, DELIVER_SM = 0x80000009, 4, 0x80000004, 5
+UNBIND = 6
 
 
 @pytest.fixture
@@ -329,6 +330,23 @@ def test_a_receipt_that_overtakes_the_answer_counts() -> None:
         send(opened, "+79161234500")
         until(lambda: receipts == [Receipt(message_id="00ff", delivered=True)], "the receipt")
         opened.close()
+
+
+def test_who_closes_takes_leave_of_the_smsc() -> None:
+    asked = []
+
+    def answer(command: int, sequence: int) -> bytes:
+        asked.append(command)
+        body = {9: b"smsc\0", SUBMIT_SM: b"1\0"}.get(command, b"")
+        return pdu(command | 0x80000000, sequence, body)
+
+    with hostile(answer) as port:
+        opened = TRANSPORT.open(f"smpp://u:p@127.0.0.1:{port}", "3339", Path("unused"))
+        send(opened, "+79161234500")
+        started_s = time.monotonic()
+        opened.close()
+        assert time.monotonic() - started_s < 2
+    assert asked == [9, SUBMIT_SM, UNBIND]
 
 
 def test_a_wrong_password_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

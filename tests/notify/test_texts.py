@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.notify.moments import NOW
 from tracker import registry
+from tracker.domain.notification import Notification
 from tracker.notify._event_words import EventWords
-from tracker.notify.compose import event_args, event_text
+from tracker.notify.compose import EVENT, compose, event_args, event_text
 from tracker.notify.texts._text import LOCALES, EventText
 
 KINDS = {
@@ -39,6 +41,10 @@ def names_of(body: str) -> set[str]:
 
 
 def told(event_type: str, locale: str, **given: Any) -> str:
+    return event_text(args_of(event_type, **given), locale).body
+
+
+def args_of(event_type: str, **given: Any) -> dict[str, Any]:
     args = {
         "event_type": event_type,
         "subject": "Маша",
@@ -53,7 +59,7 @@ def told(event_type: str, locale: str, **given: Any) -> str:
         "step": 0,
         **given,
     }
-    return event_text(event_args(**args), locale).body
+    return event_args(**args)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,6 +119,62 @@ def test_an_event_without_words_is_told_all_the_same() -> None:
 def test_moments_are_the_reader_s(given: dict[str, str], ru: str, en: str) -> None:
     assert told("pigeon", "ru", **given) == f"Маша: событие {ru}"
     assert told("pigeon", "en", **given) == f"Маша: event {en}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "en"),
+    [
+        ("left_early", {"until": "14:30"}, "Маша left Школа at 8:31, before 14:30"),
+        ("arrived_late", {"by": "08:30"}, "Маша reached Школа after all, at 8:31; expected by 08:30"),
+        ("arrived", {}, "Маша arrived at Школа at 15:31"),
+    ],
+)
+def test_beside_an_hour_of_the_place_moments_are_of_the_place_too(
+    kind: str, data: dict[str, str], en: str
+) -> None:
+    data = {**data, "time_zone": "Europe/Moscow"}
+    assert told(kind, "en", time_zone="Asia/Vladivostok", data=data) == en
+
+
+@pytest.mark.parametrize(
+    ("told_at", "ru", "en"),
+    [
+        ("2026-11-21T05:40:00+00:00", "осталось 15 % заряда", "15 % of the battery is left"),
+        ("2026-11-21T05:42:00+00:00", "осталось 15 % заряда (8:31)", "15 % of the battery is left (8:31)"),
+        (
+            "2026-11-22T04:00:00+00:00",
+            "осталось 15 % заряда (21.11 8:31)",
+            "15 % of the battery is left (21 Nov at 8:31)",
+        ),
+    ],
+)
+def test_a_message_that_was_held_says_of_when_it_is(told_at: str, ru: str, en: str) -> None:
+    for locale, words in (("ru", ru), ("en", en)):
+        message = Notification(
+            channel="sms",
+            kind=EVENT,
+            to="+79161234567",
+            locale=locale,
+            args=args_of("battery_low", told_at=told_at, data={"battery_pct": 15}),
+            expires_at=NOW,
+        )
+        assert compose(message).body == f"Маша: {words}"
+
+
+@pytest.mark.parametrize(
+    ("told_at", "added"),
+    [("2026-11-21T09:00:00+00:00", ""), ("2026-11-22T09:00:00+00:00", " (21 Nov at 8:31)")],
+)
+def test_words_that_name_an_hour_lack_only_the_day(told_at: str, added: str) -> None:
+    args = args_of("not_arrived", told_at=told_at, data={"by": "08:30"})
+    message = Notification(channel="sms", kind=EVENT, to="", locale="en", args=args, expires_at=NOW)
+    assert compose(message).body == f"Маша is not at Школа by 08:30; the device is in touch{added}"
+
+
+def test_who_is_told_the_moment_is_not_told_it_twice() -> None:
+    args = args_of("ignition_on", told_at="2026-11-21T09:00:00+00:00")
+    message = Notification(channel="sms", kind=EVENT, to="", locale="en", args=args, expires_at=NOW)
+    assert compose(message).body == "Маша: ignition on at 8:31"
 
 
 @pytest.mark.parametrize(

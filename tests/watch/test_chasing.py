@@ -171,8 +171,8 @@ def test_a_chase_of_a_device_that_was_removed_is_called_off(cat: Cat) -> None:
     assert len(cat.published) == asked
 
 
-def test_an_escape_learnt_late_begins_none(cat: Cat) -> None:
-    cat.tell("escaped", news="late", report_every_s=15)
+def test_an_escape_learnt_an_hour_later_begins_none(cat: Cat) -> None:
+    cat.tell("escaped", news="old", report_every_s=15)
     assert cat.chases.step(NOW) == 0
 
 

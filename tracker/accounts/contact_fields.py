@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from tracker.accounts import phones
 from tracker.accounts.policy import LOCALES, SignInPolicy
@@ -16,6 +15,7 @@ from tracker.domain.network import is_surely_private
 from tracker.domain.notification import Contact
 from tracker.domain.rule import Urgency
 from tracker.domain.schedule import Schedule
+from tracker.domain.time_zones import zone_names
 
 EMAIL_LENGTH = 254
 ReadSchedule = Callable[[Any, date], Schedule | None]
@@ -60,7 +60,7 @@ class ContactFields:
             "email": _email,
             "mqtt_device_id": lambda each: device_of(each) if each else None,
             "locale": lambda each: _one_of("locale", each, LOCALES),
-            "time_zone": lambda each: _one_of("time_zone", each, available_timezones()),
+            "time_zone": lambda each: _one_of("time_zone", each, zone_names()),
             "channels": self._channel_names,
             "position": lambda each: _whole("position", each, 0 if is_owner else 1, 1000),
             "quiet": lambda each: self._read_schedule(each, today),
@@ -125,8 +125,10 @@ def _one_of(name: str, given: str, known: Collection[str]) -> str:
 
 
 def _whole(name: str, given: int, least: int, most: int) -> int:
-    if not least <= given <= most:
-        raise Invalid((name, f"From {least} to {most}."))
+    if given < least:
+        raise Invalid((name, "is too small"))
+    if given > most:
+        raise Invalid((name, "is too large"))
     return given
 
 

@@ -143,7 +143,7 @@ def check_sms(given: Settings) -> Finding:
     if given.sms == "file":
         return Finding(f"ok, but only for development: messages stay in {outbox}")
     parts = urlsplit(given.sms)
-    port = parts.port or {"http": 80, "https": 443, "smpp": 2775}.get(parts.scheme, 0)
+    port = parts.port or {"http": 80, "https": 443, "smpp": 2775, "smpps": 3550}.get(parts.scheme, 0)
     if not parts.hostname or not port or not answers(parts.hostname, port, timeout_s=WAIT_S):
         return Finding(f"no answer at {parts.hostname}:{port}", "correct TRACKER_SMS, or open the way to it")
     return Finding(f"{parts.scheme} gateway at {parts.hostname}:{port} accepts connections")

@@ -1,12 +1,17 @@
 """How an event's values are written in a message: moments in the reader's zone, amounts with their units."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 NAME_SHOWN = 30
 """Characters of a name that a message shows: names may have 80, an SMS 70."""
+
+HELD = timedelta(minutes=10)
+"""Words that do not say when ("15 % of the battery is left") need no moment if they are told within this."""
+_HOURS_OF_THE_PLACE = frozenset({"by", "until"})
+"""Values that are times of day at the place. Moments beside them are of its zone too, not of the reader's."""
 
 _UNITS: Mapping[str, Mapping[str, str]] = {
     "ru": {"s": "с", "min": "мин", "h": "ч", "d": "сут", "m": "м", "km": "км", "kmh": "км/ч", "a": "м/с²"},
@@ -25,7 +30,9 @@ class EventWords:
     def __init__(self, args: Mapping[str, Any], locale: str) -> None:
         self._args = args
         self._locale = locale
-        self._zone = _zone(args.get("time_zone"))
+        data = args.get("data") or {}
+        of_place = data.get("time_zone") if data.keys() & _HOURS_OF_THE_PLACE else None
+        self._zone = _zone(of_place or args.get("time_zone"))
 
     @property
     def name(self) -> str:
@@ -42,14 +49,26 @@ class EventWords:
         """What precedes the words when it is told because others did not answer."""
         return _WORDS[self._locale]["unanswered"] if self._args.get("step") else ""
 
-    def sentence(self, template: str | None, title: str) -> str:
-        """Return the template filled; without one, or if it needs what is not there: name, title, moment."""
+    def sentence(self, template: str | None, title: str, *, dated: bool = False) -> str:
+        """Return the template filled; without one, or if it needs what is not there: name, title, moment.
+
+        `dated`: where the template says no moment, it is added to what is told later than `HELD`.
+        """
         if template is not None:
             try:
-                return template.format_map(_Values(self))
+                filled = template.format_map(_Values(self))
+                return filled + self._date(template) if dated else filled
             except (LookupError, ValueError, TypeError, OverflowError, AttributeError):
                 pass
         return f"{self.name}: {title.lower()} {self.when()}".rstrip()
+
+    def _date(self, template: str) -> str:
+        """Return the moment, to follow words that lack it; those that name an hour lack only the day."""
+        at, told_at = self._moment(self._args.get("at")), self._moment(self._args.get("told_at"))
+        if at is None or told_at is None or told_at - at <= HELD or _has_moment(template):
+            return ""
+        names_hour = any(f"{{{each}}}" in template for each in _HOURS_OF_THE_PLACE)
+        return "" if names_hour and self._is_today(at) else f" ({self._clock(at)})"
 
     def when(self) -> str:
         """Return "at 8:31", or "between 8:05 and 8:40", with the day if it is not the day of telling."""
@@ -148,6 +167,10 @@ class _Values(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return self._words.value(key)
+
+
+def _has_moment(template: str) -> bool:
+    return "{when}" in template or "_at}" in template
 
 
 def _zone(name: Any) -> ZoneInfo:

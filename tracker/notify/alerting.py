@@ -94,7 +94,8 @@ class Alerting:
     def _decide(self, now: datetime, decide_one: Callable[["_Family", Due, datetime], None]) -> int:
         with self._database.begin() as session:
             due = alerts.claim(session, now, limit=AT_ONCE)
-            by_account = sorted(due, key=lambda each: each.alert.account_id)
+            # Coming and leaving of one late batch were opened at one moment: in their own order.
+            by_account = sorted(due, key=lambda each: (each.alert.account_id, -each.alert.urgency, each.at))
             for account_id, mine in groupby(by_account, key=lambda each: each.alert.account_id):
                 together = list(mine)
                 family = _Family(session, self._sealer, self._channels, self._links, account_id, now)

@@ -5,6 +5,7 @@ An SMS in Cyrillic holds 70 characters, two joined ones 134: the texts stay with
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -109,19 +110,23 @@ def event_args(
 
 
 def together(told: Sequence[Notification]) -> Notification:
-    """Return the one notification that tells of all of a group, in their order; a single one is as it was.
+    """Return the one notification that tells of all of a group, in the order in which it happened.
 
-    Address and language are those of the newest. The link is to the list of alerts for who can sign in, else
-    to the newest alert.
+    A single one is as it was. Address and language are those of the last one made. The link is to the list of
+    alerts for who can sign in, else to the alert of what happened last.
     """
     newest = told[-1]
     if len(told) == 1:
         return newest
-    args = {
-        "items": [dict(each.args) for each in told],
-        "link": newest.args.get("list_link") or newest.args.get("link"),
-    }
+    items = [dict(each.args) for each in sorted(told, key=happened_at)]
+    args = {"items": items, "link": items[-1].get("list_link") or items[-1].get("link")}
     return replace(newest, kind=EVENTS, args=args, expires_at=max(each.expires_at for each in told))
+
+
+def happened_at(notification: Notification) -> datetime:
+    """Return the moment of a notification's event; of what is no event, one before all."""
+    at = notification.args.get("at")
+    return datetime.fromisoformat(at) if at else datetime.min.replace(tzinfo=UTC)
 
 
 def compose(notification: Notification) -> Text:
@@ -134,7 +139,7 @@ def compose(notification: Notification) -> Text:
     """
     locale = "en" if notification.locale == "en" else "ru"
     if notification.kind == EVENT:
-        return event_text(notification.args, locale)
+        return event_text(notification.args, locale, dated=True)
     if notification.kind == EVENTS:
         return _several(notification.args, locale)
     texts = _TEXTS.get(notification.kind)
@@ -150,23 +155,24 @@ def compose(notification: Notification) -> Text:
     return Text(body=body, subject=_SUBJECTS.get(notification.kind, {}).get(locale))
 
 
-def event_text(args: Mapping[str, Any], locale: str) -> Text:
+def event_text(args: Mapping[str, Any], locale: str, *, dated: bool = False) -> Text:
     """Return the text of one event, whose arguments are those of `event_args`; it never lacks words.
 
     An event of a type without words, or without what its words need, is told by what there is: an alert that
-    says less is better than none.
+    says less is better than none. `dated` adds the moment to words that are told late and do not say it: for
+    where no moment stands beside them.
     """
     words = EventWords(args, locale)
     text = _event_words().get(str(args.get("type")), {}).get(locale)
     title = text.title if text else words.unknown
-    body = words.sentence(text.body if text else None, title)
+    body = words.sentence(text.body if text else None, title, dated=dated)
     return Text(body=words.unanswered + body, subject=f"{words.name}: {title}", link=args.get("link"))
 
 
 def _several(args: Mapping[str, Any], locale: str) -> Text:
     """One message of several events, each in a line, the first five by their words."""
     items = list(args.get("items", ()))
-    lines = [event_text(item, locale).body for item in items[:LISTED]]
+    lines = [event_text(item, locale, dated=True).body for item in items[:LISTED]]
     more = len(items) - LISTED
     if more > 0:
         lines.append(f"Ещё событий: {more}" if locale == "ru" else f"{more} more")

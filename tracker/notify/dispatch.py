@@ -19,7 +19,7 @@ from tracker.domain.clock import Clock
 from tracker.domain.errors import Refused, Unavailable
 from tracker.domain.notification import Claimed
 from tracker.notify.channels._channel import Channel
-from tracker.notify.compose import together
+from tracker.notify.compose import happened_at, together
 from tracker.store import outbox
 from tracker.store.seal import Sealer
 from tracker.store.session import Database, Listener
@@ -122,7 +122,10 @@ class Dispatcher:
         return len(started)
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set, woken by each new notification; outlives outages of the database."""
+        """Send until `stop` is set, woken by each new notification; outlives outages of the database.
+
+        When it ends, what is being sent is ended, and every channel closed.
+        """
         with ThreadPoolExecutor(len(self._lanes), thread_name_prefix="lanes") as pool:
             running = [pool.submit(self._run_lane, lane, stop) for lane in self._lanes]
             try:
@@ -130,8 +133,12 @@ class Dispatcher:
             finally:
                 stop.set()
                 self._wake(None)
+                # A lane may just have taken up what a closed one could not send before the lease is over.
+                wait(running)
                 for lane in self._lanes:
                     lane.close()
+                for channel in self._channels.values():
+                    channel.close()
             for each in running:
                 each.result()
 
@@ -173,6 +180,9 @@ class Dispatcher:
     def _run_lane(self, lane: Lane, stop: threading.Event) -> None:
         while not stop.is_set():
             lane.woken.clear()
+            if stop.is_set():
+                # What was cleared may have been the wake to stop.
+                return
             # Until it is known: one that ends meanwhile must not be missed.
             lane.is_full = True
             rest_s = _OUTAGE_REST_S
@@ -202,6 +212,8 @@ class Dispatcher:
                 channel=lane.channel,
                 not_channels=() if lane.channel else tuple(self._channels),
             )
+        # Of what became due at one moment, what happened first goes first.
+        claimed.sort(key=lambda each: (-each.notification.urgency, happened_at(each.notification)))
         return [lane.start(partial(self._deliver, each, now)) for each in claimed]
 
     def _rest_s(self, lane: Lane) -> float:

@@ -105,6 +105,20 @@ def test_two_fast_fixes_far_apart_say_nothing_of_between() -> None:
     assert driven.told == []
 
 
+def test_who_reports_rarely_was_too_fast_if_the_way_between_took_that_speed() -> None:
+    driven = Driven(speed.RULE, limit_mps=20.0)
+    for at_s in range(0, 1200, 300):
+        driven.move(at_s, 55.0 + 30 * at_s * NORTH_DEG_PER_M, speed_mps=30.0, accuracy_m=10.0)
+    assert driven.told == [("speeding", 0)]
+
+
+def test_who_reports_rarely_and_went_slower_between_was_not() -> None:
+    driven = Driven(speed.RULE, limit_mps=20.0)
+    for at_s in range(0, 1200, 300):
+        driven.move(at_s, 55.0 + 20 * at_s * NORTH_DEG_PER_M, speed_mps=30.0, accuracy_m=10.0)
+    assert driven.told == []
+
+
 def test_hard_braking_is_one_event() -> None:
     driven = Driven(harsh_driving.RULE)
     for at_s, mps in enumerate((20.0, 15.0, 10.0, 5.0, 0.0)):

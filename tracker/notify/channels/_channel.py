@@ -20,6 +20,9 @@ class Channel(Protocol):
             Refused: this notification will never be taken.
         """
 
+    def close(self) -> None:
+        """Take leave of the gateway; nothing is being sent, and nothing will be."""
+
 
 class Chosen(Protocol):
     """A transport, as far as choosing goes."""

@@ -42,5 +42,8 @@ class EmailChannel:
         )
         self._mailer.send(letter, now, message_id=message_id)
 
+    def close(self) -> None:
+        """Do nothing: each letter has a connection of its own."""
+
 
 CHANNEL = EmailChannel

@@ -40,5 +40,9 @@ class SmsChannel:
         """
         self._sender.send(notification.to, compose(notification).plain, now, message_id=message_id)
 
+    def close(self) -> None:
+        """Take leave of the gateway."""
+        self._sender.close()
+
 
 CHANNEL = SmsChannel

@@ -34,6 +34,9 @@ class Sender(Protocol):
             Refused: this message will never be taken.
         """
 
+    def close(self) -> None:
+        """Take leave of the gateway; nothing is being sent, and nothing will be."""
+
 
 class Transport(Protocol):
     """A way to send; `schemes` are the beginnings of `TRACKER_SMS` that choose it."""

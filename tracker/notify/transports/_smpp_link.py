@@ -62,6 +62,7 @@ class SmppLink:
         self._unreceipted: OrderedDict[str, _Sent] = OrderedDict()
         self._early: OrderedDict[str, bool] = OrderedDict()
         self._bind_status = SmppCommandStatus.ESME_ROK
+        self._is_untrusted = False
 
     def submit(self, message_id: str, parts: Sequence[SubmitSm]) -> list[int]:
         """Send the parts of one message; return the SMSC's `command_status` of each.
@@ -157,6 +158,8 @@ class SmppLink:
         return [int(each) for each in answers if each is not None]
 
     def _why_not_bound(self) -> str:
+        if self._is_untrusted:
+            return "the SMSC's certificate is not trusted"
         if self._bind_status == SmppCommandStatus.ESME_ROK:
             return "the SMSC does not answer"
         return f"the SMSC refuses to bind us: {self._bind_status.name}"
@@ -186,8 +189,15 @@ class SmppLink:
             self._await_receipt(smsc_id.lower(), waiting.sent)
         waiting.answer.set_result(status)
 
+    def on_untrusted(self) -> None:
+        """The SMSC has a certificate of nobody's, or another one's; it was told nothing."""
+        if not self._is_untrusted:
+            log.warning("the SMSC's certificate is not trusted")
+        self._is_untrusted = True
+
     def on_bound(self, status: Any) -> None:
         """The SMSC answered our bind."""
+        self._is_untrusted = False
         if status not in {self._bind_status, SmppCommandStatus.ESME_ROK}:
             log.warning("the SMSC refuses to bind us", status=status.name)
         self._bind_status = status

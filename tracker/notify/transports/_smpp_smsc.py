@@ -1,12 +1,13 @@
 """aiosmpplib's connection with our reading of what an SMSC sends.
 
-The library ends for good at some answers: `Smsc` overrides what connects, sends, reads a PDU, an answer and a
-request in aiosmpplib 0.7.4; the version is locked by hash. It keeps no messages and logs nothing, since it
-would log numbers and texts.
+The library ends for good at some answers and knows no TLS: `Smsc` overrides what connects, sends, takes leave
+and reads a PDU, an answer or a request in aiosmpplib 0.7.4; the version is locked by hash. It keeps no
+messages and logs nothing, since it would log numbers and texts.
 """
 
 import asyncio
 import logging
+import ssl
 import struct
 from collections.abc import Awaitable, Container
 from dataclasses import dataclass
@@ -32,13 +33,14 @@ ID_LENGTH = 65
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmppAddress:
-    """Where an SMSC listens and as whom to bind."""
+    """Where an SMSC listens and as whom to bind; `tls` None: in the clear."""
 
     host: str
     port: int
     system_id: str
     password: str
     system_type: str
+    tls: ssl.SSLContext | None
 
 
 class Told(Protocol):
@@ -47,6 +49,7 @@ class Told(Protocol):
     def on_sending(self, part: SubmitSm) -> None: ...
     def on_not_sent(self, part: SubmitSm) -> None: ...
     def on_answer(self, sequence: int, status: int, smsc_id: str) -> None: ...
+    def on_untrusted(self) -> None: ...
     def on_bound(self, status: Any) -> None: ...
     def on_delivery(self, body: bytes) -> None: ...
 
@@ -73,6 +76,7 @@ class Smsc(ESME):  # type: ignore[misc]  # the library has no types
             log_level=logging.CRITICAL,
         )
         self._told = told
+        self._tls = address.tls
         self._opened: asyncio.StreamWriter | None = None
 
     async def connect(self) -> None:
@@ -81,6 +85,34 @@ class Smsc(ESME):  # type: ignore[misc]  # the library has no types
             await _or_broken(super().connect())
         finally:
             self._opened = self._writer
+
+    async def _socket_operation(self, coro: Awaitable[Any]) -> Any:
+        """Await what the library does with the socket; a connection turns to TLS before it is used.
+
+        Raises:
+            OSError: it did not end in time, or the SMSC has no TLS or no certificate that is trusted.
+        """
+        done = await super()._socket_operation(coro)
+        # The library opens connections here and gives no other place to say how.
+        if self._tls is not None and isinstance(done, tuple) and isinstance(done[-1], asyncio.StreamWriter):
+            await self._turn_to_tls(done[-1], self._tls)
+        return done
+
+    async def _turn_to_tls(self, writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> None:
+        try:
+            await super()._socket_operation(writer.start_tls(tls, server_hostname=self.smsc_host))
+        except BaseException as error:
+            writer.close()
+            if isinstance(error, ssl.SSLCertVerificationError):
+                self._told.on_untrusted()
+            raise
+
+    async def _disconnect(self) -> None:
+        try:
+            await super()._disconnect()
+        except NotImplementedError:
+            # TLS cannot be closed by half; the SMSC's answer to our leave ends the connection.
+            self._writer = None
 
     async def _send_data(self, smpp_message: Any) -> None:
         await _or_broken(super()._send_data(smpp_message))

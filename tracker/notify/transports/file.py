@@ -29,6 +29,9 @@ class FileSender:
         except OSError as error:
             raise Unavailable(f"the SMS file cannot be written: {error.strerror}") from error
 
+    def close(self) -> None:
+        """Do nothing: each line has its own opening of the file."""
+
 
 class FileTransport:
     """`TRACKER_SMS=file`."""

@@ -55,6 +55,10 @@ class HttpSender:
             raise Unavailable(f"the SMS gateway answers {status}")
         raise Refused(f"the SMS gateway answers {status}")
 
+    def close(self) -> None:
+        """End the connections to the gateway."""
+        self._client.close()
+
     def _request(self, to: str, text: str) -> httpx.Request:
         message = {"from": self._sender, "to": to, "text": text}
         if not any(each in self._url for each in _PLACEHOLDERS):

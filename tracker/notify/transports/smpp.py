@@ -1,8 +1,8 @@
 """An operator's SMSC, by SMPP 3.4.
 
 `smpp://system_id:password@host:2775`, with `?system_type=`, `?source_ton=` and `?source_npi=` where the
-operator asks for them. SMPP has no encryption of its own: the way to the SMSC must be a VPN, a tunnel or the
-operator's own network.
+operator asks for them; `smpps://...:3550` is the same within TLS from the start. Without, SMPP has no
+encryption: the way to the SMSC must be a VPN, a tunnel or the operator's own network.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 from zlib import crc32
 
+import httpx
 from aiosmpplib import NPI, TON, PhoneNumber, SmppCommandStatus, SubmitSm
 
 from tracker.domain.errors import Misconfigured, Refused, Unavailable
@@ -18,7 +19,7 @@ from tracker.notify.transports._smpp_link import SmppLink
 from tracker.notify.transports._smpp_smsc import SmppAddress
 from tracker.notify.transports._smpp_text import Part, parts_of
 
-PORT = 2775
+PORTS = {"smpp": 2775, "smpps": 3550}  # registered with IANA
 _SYSTEM_ID_LENGTH, _PASSWORD_LENGTH, _SYSTEM_TYPE_LENGTH = 15, 8, 12  # SMPP 3.4, 4.1.1, less the final zero
 _OPTIONS = frozenset({"system_type", "source_ton", "source_npi"})
 _HEADED = 0x40
@@ -81,10 +82,10 @@ class SmppSender:
 
 
 class SmppTransport:
-    """`TRACKER_SMS=smpp://...`."""
+    """`TRACKER_SMS=smpp(s)://...`."""
 
     name = "smpp"
-    schemes = ("smpp",)
+    schemes = ("smpp", "smpps")
 
     def open(
         self,
@@ -100,7 +101,7 @@ class SmppTransport:
         """
         try:
             parts = urlsplit(url)
-            port = parts.port or PORT
+            port = parts.port or PORTS[parts.scheme]
         except ValueError:
             raise Misconfigured("TRACKER_SMS: smpp://user:password@host:2775") from None
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -112,6 +113,7 @@ class SmppTransport:
             system_id=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             system_type=options.get("system_type", ""),
+            tls=httpx.create_ssl_context() if parts.scheme == "smpps" else None,
         )
         if not address.host:
             raise Misconfigured("TRACKER_SMS: smpp://user:password@host:2775")
