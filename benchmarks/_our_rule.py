@@ -1,10 +1,11 @@
 """Our own engine on the same fixes: batches as they come, rewinding for late ones, ticks, as ingest does.
 
-An alert is told when the live state differs from what was told before; a late fix alone never tells.
+A crossing of the last hour is told when it is first known. One that late fixes move is paired with the one in
+whose place it stands, as `domain.reconcile` pairs events, and is not told again.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -17,10 +18,12 @@ from tracker.domain.crossing import Crossing, How, Phase
 from tracker.domain.geo import LatLon
 from tracker.domain.geofence import Circle, FenceOrigin, Geofence
 from tracker.domain.observation import Observation
+from tracker.domain.reconcile import PAIRED_S, Span
 from tracker.geofence import device_state, engine
 from tracker.geofence._table import NUMBERS, Numbers
 from tracker.geofence.device_state import Checkpoints
 from tracker.geofence.index import fence_of
+from tracker.geofence.news import NEWS_FOR
 
 GRACE_S = 30.0
 """Time is let pass only so far behind the present: what is on its way must not be called silence."""
@@ -52,8 +55,7 @@ class _Run:
         self._numbers = numbers
         self._points = device_state.begin_checkpoints()
         self._stored: list[Observation] = []
-        self._phase = Phase.UNKNOWN
-        self._corrected: tuple[Crossing, ...] = ()
+        self._known: list[Crossing] = []
         self.told: list[Told] = []
 
     def tick(self, arrived_s: float) -> None:
@@ -68,9 +70,8 @@ class _Run:
         plan = take(*self._points, fixes)
         if plan.base is not Base.LIVE:
             between = sorted(fix for fix in self._stored if plan.since_s < fix.at_s <= plan.upto_s)
-            base = base_of(self._points, plan.base)
-            # Of what late fixes corrected only the last is still true.
-            self._corrected = self._folded(base, between, plan.until_s)[-1:]
+            folded = self._folded(base_of(self._points, plan.base), between, plan.until_s)
+            self._correct(folded, Span(plan.since_s, plan.until_s), arrived_s)
         if plan.ahead:
             self._tell(self._folded(self._points, list(plan.ahead), -math.inf), arrived_s)
 
@@ -79,14 +80,35 @@ class _Run:
         self._points = folded.points
         return folded.crossings
 
-    def _tell(self, crossings: Sequence[Crossing], arrived_s: float) -> None:
-        """Tell what was crossed at the live edge, and first, once, what late fixes have made true."""
-        for crossing in (*self._corrected, *crossings):
-            if crossing.how is not How.FIRST and crossing.into is not self._phase:
-                at_s = crossing.decided_at.timestamp()
-                self.told.append(Told(crossing.into is Phase.IN, at_s, arrived_s))
-            self._phase = crossing.into
-        self._corrected = ()
+    def _tell(self, crossings: Iterable[Crossing], arrived_s: float) -> None:
+        for crossing in crossings:
+            self._known.append(crossing)
+            decided_s = crossing.decided_at.timestamp()
+            if crossing.how is not How.FIRST and arrived_s - decided_s <= NEWS_FOR.total_seconds():
+                self.told.append(Told(crossing.into is Phase.IN, decided_s, arrived_s))
+
+    def _correct(self, folded: Sequence[Crossing], span: Span, arrived_s: float) -> None:
+        """Tell what is new; what stands for another, half an hour from it at most, was told with that."""
+        keys, known = {crossing.key for crossing in folded}, {crossing.key for crossing in self._known}
+        gone = [
+            crossing
+            for crossing in self._known
+            if crossing.key not in keys and span.covers(crossing.decided_at.timestamp())
+        ]
+        self._known = [crossing for crossing in self._known if crossing not in gone]
+        new = [crossing for crossing in folded if crossing.key not in known]
+        near = sorted(
+            (apart_s, old.key, one.key)
+            for old in gone
+            for one in new
+            if old.into is one.into and (apart_s := abs((old.at - one.at).total_seconds())) < PAIRED_S
+        )
+        used: set[str] = set()
+        for _, old_key, new_key in near:
+            if not {old_key, new_key} & used:
+                used |= {old_key, new_key}
+        self._known += [crossing for crossing in new if crossing.key in used]
+        self._tell((crossing for crossing in new if crossing.key not in used), arrived_s)
 
 
 def _fences(place: Place) -> engine.Fences:

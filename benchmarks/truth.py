@@ -22,7 +22,7 @@ from benchmarks._peer_rules import PEERS, Rule, Told
 from benchmarks._result import Options, Result
 
 INTERVALS_S = (10.0, 60.0, 300.0)
-SEEDS = 12
+SEEDS = 24
 EARLY_S, LATE_S = 60.0, 600.0
 OURS = "ours"
 

@@ -1,10 +1,10 @@
-"""What comes late corrects history and tells nobody; what it says of now the next live input tells."""
+"""What comes late corrects history; what it brings that is new is told once, what was told is not again."""
 
 import random
 
 import pytest
 
-from tests.geofence.scene import Scene, walk
+from tests.geofence.scene import Scene, at, walk
 from tracker.domain.position import Placed
 from tracker.store.session import Database
 
@@ -39,30 +39,39 @@ def test_any_order_of_arrival_ends_in_the_same_history(database: Database) -> No
         assert ends[0][1]
 
 
-def test_a_coming_learnt_late_tells_nobody(scene: Scene) -> None:
-    scene.rule("arrived", scene.fence())
-    fixes = walk(scene, 0, *COMING, 900.0, 950.0, 900.0)
-    scene.tell(*fixes[:3], *fixes[8:])
-    scene.tell(*fixes[3:8])
-    assert scene.events() == [("arrived", 90.0, "late")]
-    assert scene.alerts() == []
+def test_coming_and_leaving_learnt_late_are_told_as_if_they_had_come_in_order(scene: Scene) -> None:
+    fence = scene.fence()
+    scene.rule("arrived", fence)
+    scene.rule("left", fence)
+    fixes = walk(scene, 0, *COMING, 900.0, 950.0, 900.0, 920.0, 910.0)
+    scene.tell(*fixes[:3], *fixes[10:])
+    assert scene.events() == []
+    scene.tell(*fixes[3:10])
+    assert scene.events() == [("arrived", 90.0, "told"), ("left", 240.0, "told")]
+    assert scene.alerts() == ["arrived", "left"]
 
 
-def test_what_late_fixes_say_of_now_the_next_live_fix_tells_once(scene: Scene) -> None:
+def test_what_late_fixes_say_of_now_is_told_once(scene: Scene) -> None:
     scene.rule("arrived", scene.fence())
     fixes = walk(scene, 0, *COMING, *STAYING)
     # Its newest fix before the late ones come says nothing sure of home.
     unsure = scene.fix(211, 300, accuracy_m=900.0)
     scene.tell(*fixes[:3], unsure)
     scene.tell(*fixes[3:8])
-    assert scene.events() == [("arrived", 90.0, "late")]
-    assert scene.alerts() == []
-    scene.tell(fixes[8])
     assert scene.events() == [("arrived", 90.0, "told")]
     assert scene.alerts() == ["arrived"]
-    for fix in fixes[9:]:
+    for fix in fixes[8:]:
         scene.tell(fix)
     assert scene.alerts() == ["arrived"]
+
+
+def test_what_comes_an_hour_late_is_noted_only(scene: Scene) -> None:
+    scene.rule("arrived", scene.fence())
+    fixes = walk(scene, 0, *COMING, 900.0, 950.0, 900.0)
+    scene.tell(*fixes[:3], *fixes[8:])
+    scene.tell(*fixes[3:8], now=at(210 + 3601))
+    assert scene.events() == [("arrived", 90.0, "old")]
+    assert scene.alerts() == []
 
 
 def test_a_told_event_that_is_told_more_truly_keeps_its_alert(scene: Scene) -> None:

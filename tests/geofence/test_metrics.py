@@ -42,15 +42,13 @@ def test_events_are_counted_by_their_news_and_crossings_by_their_decision(
         assert counted == hows.count(how)
 
 
-def test_what_is_told_by_the_next_live_input_is_counted_as_told_then(
-    scene: Scene, registry: CollectorRegistry
-) -> None:
+def test_what_comes_late_is_counted_as_told_once(scene: Scene, registry: CollectorRegistry) -> None:
     scene.rule("arrived", scene.fence())
     fixes = walk(scene, 0, *COMING, 0.0)
     scene.tell(*fixes[:3], scene.fix(211, 300, accuracy_m=900.0))
     scene.tell(*fixes[3:8])
     assert registry.get_sample_value("tracker_fence_replays_total", {"depth": "old"}) == 1
-    assert registry.get_sample_value("tracker_alerts_total", {"type": "arrived", "news": "late"}) == 1
+    assert registry.get_sample_value("tracker_alerts_total", {"type": "arrived", "news": "told"}) == 1
     scene.tell(fixes[8])
     assert registry.get_sample_value("tracker_alerts_total", {"type": "arrived", "news": "told"}) == 1
 

@@ -87,18 +87,6 @@ def test_a_rule_begins_without_anything_being_told(scene: Scene) -> None:
     assert [(kind, news) for kind, _, news in scene.events()] == [("dwelt", "told")]
 
 
-def test_what_late_fixes_say_of_now_a_tick_tells_if_nothing_else_comes(scene: Scene) -> None:
-    scene.rule("arrived", scene.fence())
-    fixes = walk(scene, 0, *COMING)
-    scene.tell(*fixes[:3], scene.fix(211, 300, accuracy_m=900.0))
-    scene.tell(*fixes[3:])
-    assert scene.alerts() == []
-    work = Work(scene)
-    work.turn(260)
-    assert scene.events() == [("arrived", 90.0, "told")]
-    assert scene.alerts() == ["arrived"]
-
-
 def test_ticks_and_input_come_to_what_input_alone_comes_to(database: Database) -> None:
     ends = []
     for number in range(2):

@@ -14,12 +14,11 @@ from tracker.domain.rule import Urgency
 class News(StrEnum):
     """What became of an event as news.
 
-    Told; learnt late and only noted; too old to be news; muted; raised outside the rule's or fence's
+    Told; too old to be news when it became known; muted; raised outside the rule's or fence's
     schedule; of nobody's concern.
     """
 
     TOLD = "told"
-    LATE = "late"
     OLD = "old"
     MUTED = "muted"
     ASLEEP = "asleep"

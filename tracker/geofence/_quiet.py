@@ -11,15 +11,13 @@ from tracker.geofence.device_state import Quiet
 DEGREE_M = math.radians(1) * EARTH_RADIUS_M
 QUIET_WIDER = 2.0
 """A quiet disc is good for fixes up to so much worse than the one it was made at: accuracies waver."""
-QUIET_SAFE = 1.3
-"""So many accuracies from the edge a fix is sure of either side; the inradius is then large enough too."""
 _QUIET_MOST_M = 50_000.0
 _QUIET_LEAST_M = 5.0
 
 
 def quiet_around(fences: Fences, fix: Observation, accuracy_m: float) -> Quiet | None:
     """Return the disc around a fix in which every fix of this accuracy is as sure of every side."""
-    radius_m = fences.index.clearance_m(fix.lat, fix.lon, QUIET_SAFE * accuracy_m)
+    radius_m = fences.index.clearance_m(fix.lat, fix.lon, accuracy_m)
     # The sphere's distances are good to 0.15 %, and those of far fences are lower bounds.
     radius_m = min(radius_m * 0.99, _QUIET_MOST_M)
     if radius_m < _QUIET_LEAST_M:

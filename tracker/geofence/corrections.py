@@ -80,8 +80,6 @@ def _correct(watcher: Watcher, session: Session, each: Loaded, since: datetime, 
         crossings=crossed.get(watched.key, ()),
         after_s=folding.lags_s(watched, base),
         until_s=part.until_s,
-        before=before if is_last else made.subject,
-        ahead_s={},
         rules=rules,
     )
     outcome.add_retold(each, retold)

@@ -89,7 +89,7 @@ class Few:
     def clearance_m(self, lat: float, lon: float, accuracy_m: float | None) -> float:
         """Return the radius of the disc in which nothing can change."""
         found_m = CLEARANCES_M[-1]
-        blur_m = verdict.counted_m(accuracy_m)
+        blur_m = verdict.SURE_ACCURACIES * verdict.counted_m(accuracy_m)
         for south, north, middle, half, fence in self._boxed:
             # A fence beyond this cannot be the nearest.
             least_m = found_m + blur_m + fence.margin_m
@@ -183,7 +183,7 @@ class Many:
 
 
 def _clearance_m(index: FenceIndex, lat: float, lon: float, accuracy_m: float | None) -> float:
-    blur_m = verdict.counted_m(accuracy_m) + verdict.MARGIN_MOST_M
+    blur_m = verdict.SURE_ACCURACIES * verdict.counted_m(accuracy_m) + verdict.MARGIN_MOST_M
     found_m = 0.0
     for reach_m in CLEARANCES_M:
         found_m = reach_m

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +19,6 @@ from tracker.store.fence_states import Anchor, Saved, StateRow
 from tracker.store.rule_states import RuleRow
 from tracker.store.session import Session
 
-Late = Mapping[str, Any]
-"""An event learnt late that may be told by the next live input: its id, when decided, what it concerns."""
 DAY_S = 86_400.0
 
 _HEARS = frozenset({InputKind.MOVED, InputKind.HEARD})
@@ -30,7 +28,7 @@ _HEARS = frozenset({InputKind.MOVED, InputKind.HEARD})
 class Loaded:
     """A subject's states; `move_on` and `rewind` change them, `save` stores what changed.
 
-    `late` and `told` are by rule. `unread` are devices whose state is of another version: they begin anew.
+    `unread` are devices whose state is of another version: they begin anew.
     `anchor` is a state to be kept for corrections, if one fell due.
     """
 
@@ -38,8 +36,6 @@ class Loaded:
     devices: Mapping[str, StateRow]
     rules: Mapping[str, RuleRow]
     live: Subject
-    late: dict[str, Late] = field(default_factory=dict)
-    told: dict[str, str | None] = field(default_factory=dict)
     unread: Collection[str] = ()
     anchor: Subject | None = None
     new_mid: Subject | None = None
@@ -108,8 +104,6 @@ def _loaded(watched: Watched, rows: Mapping[str, StateRow], rules: Mapping[str, 
         devices=devices,
         rules=mine,
         live=Subject(live.points, _as_heard(watched, live.points, live.rules)),
-        late={name: row.live["late"] for name, row in mine.items() if "late" in row.live},
-        told={name: row.told_event_id for name, row in mine.items()},
         unread=unread,
     )
 
@@ -226,29 +220,21 @@ def _changed_rules(each: Loaded, ticked: bool) -> list[RuleRow]:
         if state is None:
             continue
         row = each.rules.get(rule_id)
-        late, told = each.late.get(rule_id), each.told.get(rule_id)
-        is_same = row is not None and not rotated and not _differs(row, state, late, told)
+        is_same = row is not None and not rotated and not _differs(row, state)
         # While a state stays, its moment can only move away; the tick that finds it due looks again.
         if is_same and not ticked:
             continue
         due_s = folding.due_s(each.watched, each.live, bound)
-        if late is not None:
-            # The tick looks at it, should no input come.
-            due_s = min(due_s, late["decided_s"]) if due_s is not None else late["decided_s"]
         due_at = None if due_s is None else moment_of(due_s)
         if is_same and row is not None and due_at == row.due_at:
             continue
         staged = (mid.get(rule_id), old.get(rule_id)) if rotated else None
-        found.append(_row(each, bound, state, staged, late, due_at))
+        found.append(_row(each, bound, state, staged, due_at))
     return found
 
 
-def _differs(row: RuleRow, state: RuleState, late: Late | None, told: str | None) -> bool:
-    return (
-        rule_states.to_json(row.live["state"]) != rule_states.to_json(state.state)
-        or row.live.get("late") != late
-        or row.told_event_id != told
-    )
+def _differs(row: RuleRow, state: RuleState) -> bool:
+    return rule_states.to_json(row.live["state"]) != rule_states.to_json(state.state)
 
 
 def _row(
@@ -256,7 +242,6 @@ def _row(
     bound: Bound,
     state: RuleState,
     staged: tuple[RuleState | None, RuleState | None] | None,
-    late: Late | None,
     due_at: datetime | None,
 ) -> RuleRow:
     rule_id = bound.rule.rule_id
@@ -267,15 +252,13 @@ def _row(
         )
     else:
         mid, old = (row.mid, row.old) if row is not None else (None, None)
-    live = fold.to_json(state)
     return RuleRow(
         each.watched.account_id,
         rule_id,
         each.watched.subject_id,
         bound.rule.version,
-        live if late is None else {**live, "late": dict(late)},
+        fold.to_json(state),
         mid,
         old,
-        each.told.get(rule_id),
         due_at,
     )

@@ -4,19 +4,21 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tracker.domain.crossing import Crossing, How, Phase
+from tracker.domain.crossing import Crossing, How
 from tracker.domain.event import Event, Explanation, News, event_id_of
 from tracker.domain.fold import RuleRaised, is_asleep
 from tracker.domain.notification import Mute
 from tracker.domain.rule import Raised
 from tracker.geofence._table import NUMBERS
 from tracker.geofence.book import Bound, Watched
-from tracker.geofence.folding import Folding, Subject
+from tracker.geofence.folding import Folding
 from tracker.store import rules
 
 NEWS_FOR = timedelta(minutes=60)
 """What was decided longer ago is no news any more: it is noted, and nobody is told."""
 NEVER_MUTED = frozenset({"sos"})
+NEVER_MUTED_FOR = timedelta(hours=72)
+"""A call for help is news that long, as long as an alarm is tried to be delivered."""
 
 _THRESHOLDS: Mapping[str, float] = {name: float(each) for name, each in NUMBERS._asdict().items()}
 
@@ -115,20 +117,14 @@ def crossing_of(bound: Bound, one: RuleRaised, crossings: Iterable[Crossing]) ->
 
 
 def news_of(event: Event, bound: Bound, now: datetime, news_for: timedelta = NEWS_FOR) -> News:
-    """Tell what becomes of an event raised at the live edge, mutes aside.
+    """Tell what becomes of a new event, mutes aside: of the last hour it is news, however late it came.
 
     A phone that was without a network tells of coming and going again at once: both are news.
     """
-    if now - event.decided_at > news_for:
+    is_call = event.type in NEVER_MUTED
+    if now - event.decided_at > (NEVER_MUTED_FOR if is_call else news_for):
         return News.OLD
     return News.ASLEEP if sleeps(event, bound) else News.TOLD
-
-
-def phase_of(subject: Subject, device_id: str, geofence_id: str) -> Phase:
-    """Return where a device is of a fence; a fence it was never near it is out of."""
-    point = subject.points.get(device_id)
-    entry = point.state.fences.get(geofence_id) if point is not None else None
-    return Phase.OUT if entry is None else entry.phase
 
 
 def sleeps(event: Event, bound: Bound) -> bool:

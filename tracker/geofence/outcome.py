@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from tracker.domain.crossing import Crossing, Phase
+from tracker.domain.crossing import Crossing
 from tracker.domain.event import Event, News
 from tracker.domain.fold import RuleRaised
 from tracker.domain.ids import new_id
@@ -17,7 +17,7 @@ from tracker.domain.reconcile import Span, reconcile, reconcile_crossings
 from tracker.domain.rule import Urgency
 from tracker.geofence import news
 from tracker.geofence.book import Bound
-from tracker.geofence.folding import Folding, Subject
+from tracker.geofence.folding import Folding
 from tracker.geofence.loaded import Loaded
 from tracker.geofence.metrics import FenceMetrics
 from tracker.geofence.places import Places
@@ -31,8 +31,7 @@ log = structlog.get_logger()
 class Retold(NamedTuple):
     """A part of a subject's history that was folded anew, and the events and crossings stored of it.
 
-    Decided after `after_s` and not after `until_s`. `ahead_s` is, by device, the first moment that was not
-    late for the device: what is decided from then on may be told. `before` is the live state until now.
+    Decided after `after_s` and not after `until_s`.
     """
 
     made: Folding
@@ -40,13 +39,10 @@ class Retold(NamedTuple):
     crossings: Sequence[Crossing]
     after_s: float
     until_s: float
-    before: Subject
-    ahead_s: Mapping[str, float]
     rules: Sequence[Bound]
 
 
 class _New(NamedTuple):
-    loaded: Loaded
     event: Event
     ends: bool
 
@@ -72,7 +68,6 @@ class Outcome:
         self._crossings: list[Crossing] = []
         self._gone: list[Crossing] = []
         self._new: dict[tuple[str, str], _New] = {}
-        self._promoted: list[tuple[Loaded, str, Mapping[str, Any]]] = []
         self._superseded: list[tuple[Event, str]] = []
         self._retracted: list[Event] = []
 
@@ -80,18 +75,12 @@ class Outcome:
         """Take a fold at the live edge: what it raised is news."""
         self._warn_of_failed(each, made)
         self._crossings += made.crossings
-        raised = {one.rule_id for one in made.raised}
         bound = {one.rule.rule_id: one for one in each.watched.bound}
         for one in made.raised:
             self._add(each, bound[one.rule_id], one, made)
-        for rule_id, late in list(each.late.items()):
-            del each.late[rule_id]
-            old = self._now.timestamp() - late["decided_s"] > self._news_for.total_seconds()
-            if rule_id not in raised and not old and _still(late, made.subject):
-                self._promoted.append((each, rule_id, late))
 
     def add_retold(self, each: Loaded, retold: Retold) -> None:
-        """Take history folded anew: correct what is stored; tell only of what was at the live edge."""
+        """Take history folded anew: correct what is stored; what it brings is news, what it moves is not."""
         made = retold.made
         self._warn_of_failed(each, made)
         versions = {name: fence.version for name, fence in each.watched.geofences.items()}
@@ -133,76 +122,26 @@ class Outcome:
             rule.rule_id,
             rule.version,
             each.watched.subject_id,
-            [event for event in retold.events if event.rule_id == rule.rule_id],
+            [event for event in retold.events if event.rule_id == rule.rule_id and _is_of(each, event)],
             [one.raised for one in mine],
             Span(after_s, retold.until_s),
         )
         was = {new.event_id: old for old, new in changes.supersede}
-        made_late: list[tuple[Event, Crossing | None]] = []
         for new in (*changes.add, *changes.revive):
-            one, old = of_event[id(new.raised)], was.get(new.event_id)
-            ahead = old is None and _is_ahead(bound, one, made, retold.ahead_s)
-            event, crossing = self._add(each, bound, one, made, ahead=ahead, old=old)
-            if event.news is News.LATE:
-                made_late.append((event, crossing))
+            self._add(each, bound, of_event[id(new.raised)], made, old=was.get(new.event_id))
         self._superseded += [(old, new.event_id) for old, new in changes.supersede]
         self._retracted += changes.retract
-        gone = {old.event_id for old, _ in changes.supersede} | {old.event_id for old in changes.retract}
-        if rule.rule_id in each.late and each.late[rule.rule_id]["event_id"] in gone:
-            del each.late[rule.rule_id]
-        if made_late:
-            self._note_late(each, bound, *max(made_late, key=lambda pair: pair[0].at), retold)
-
-    def _note_late(
-        self, each: Loaded, bound: Bound, event: Event, crossing: Crossing | None, retold: Retold
-    ) -> None:
-        """Remember a late event that says something new of what is true now: the next live input tells it."""
-        after = retold.made.subject
-        if news.sleeps(event, bound) or self._now - event.decided_at > self._news_for:
-            return
-        late: dict[str, Any] = {
-            "event_id": event.event_id,
-            "type": event.type,
-            "decided_s": event.decided_at.timestamp(),
-            "urgency": event.urgency.value,
-            "geofence_id": event.geofence_id,
-        }
-        if crossing is not None:
-            place = crossing.device_id, crossing.geofence_id
-            if news.phase_of(retold.before, *place) is news.phase_of(after, *place):
-                return
-            late |= {"device_id": crossing.device_id, "into": crossing.into.value}
-        else:
-            rule_id = bound.rule.rule_id
-            before = retold.before.rules.get(rule_id)
-            if before is not None and before.state == after.rules[rule_id].state:
-                return
-        each.late[bound.rule.rule_id] = late
 
     def _add(
-        self,
-        each: Loaded,
-        bound: Bound,
-        one: RuleRaised,
-        made: Folding,
-        *,
-        ahead: bool = True,
-        old: Event | None = None,
-    ) -> tuple[Event, Crossing | None]:
-        """Make an event of what was raised; one in place of an old one is as told as that was."""
-        crossing = news.crossing_of(bound, one, made.crossings)
+        self, each: Loaded, bound: Bound, one: RuleRaised, made: Folding, *, old: Event | None = None
+    ) -> None:
+        """Make an event of what was raised; one in place of a told event is told already."""
         event = news.event_of(each.watched, bound, one, made, self._feature(bound), self._now)
         if one.raised.ends:
             event = _with(event, urgency=min(event.urgency, Urgency.URGENT))
-        if old is not None:
-            told = News.TOLD if old.news is News.TOLD else News.LATE
-        elif ahead:
-            told = news.news_of(event, bound, self._now, self._news_for)
-        else:
-            told = News.LATE
-        event = _with(event, news=told)
-        self._new.setdefault((event.account_id, event.event_id), _New(each, event, one.raised.ends))
-        return event, crossing
+        if old is None or old.news is not News.TOLD:
+            event = _with(event, news=news.news_of(event, bound, self._now, self._news_for))
+        self._new.setdefault((event.account_id, event.event_id), _New(event, one.raised.ends))
 
     def _feature(self, bound: Bound) -> dict[str, Any] | None:
         fence = bound.fence
@@ -219,10 +158,10 @@ class Outcome:
         crossings.add(self._session, self._crossings, self._now)
         for each in self._crossings:
             self._metrics.count_crossing(each.how.value)
-        if not (self._new or self._promoted or self._superseded or self._retracted):
+        if not (self._new or self._superseded or self._retracted):
             return
         self._mute()
-        inherited = {(old.account_id, new_id_) for old, new_id_ in self._superseded}
+        inherited = {(old.account_id, by_id) for old, by_id in self._superseded if old.news is News.TOLD}
         added = event_changes.add_many(self._session, [new.event for new in self._new.values()])
         self._correct()
         opened = [
@@ -230,15 +169,10 @@ class Outcome:
             for key, new in self._new.items()
             if new.event.event_id in added and new.event.news is News.TOLD and key not in inherited
         ]
-        told = [self._alert(new.event.account_id, new.event.event_id, new.event.urgency) for new in opened]
-        for new in opened:
-            if new.event.rule_id is not None:
-                new.loaded.told[new.event.rule_id] = new.event.event_id
-        alerts.open_many(self._session, [*told, *self._promote()])
+        alerts.open_many(self._session, [self._alert(new.event) for new in opened])
         self._count(added, inherited)
         self._end(added)
         touched = {account_id for account_id, _ in self._new}
-        touched |= {each.watched.account_id for each, _, _ in self._promoted}
         touched |= {old.account_id for old, _ in self._superseded}
         touched |= {old.account_id for old in self._retracted}
         for account_id in sorted(touched):
@@ -270,20 +204,6 @@ class Outcome:
                 alert_changes.move(self._session, old.account_id, old.event_id, by_id)
         self._resolve([(old.account_id, old.event_id) for old in self._retracted if old.news is News.TOLD])
 
-    def _promote(self) -> list[Alert]:
-        keys = {
-            (each.watched.account_id, late["event_id"]): (each, rule_id, late)
-            for each, rule_id, late in self._promoted
-        }
-        told = event_changes.tell(self._session, keys.keys(), was=[News.LATE])
-        found = []
-        for (account_id, event_id), (each, rule_id, late) in keys.items():
-            if event_id in told:
-                each.told[rule_id] = event_id
-                self._metrics.count_alert(late["type"], News.TOLD.value)
-                found.append(self._alert(account_id, event_id, Urgency(late["urgency"])))
-        return found
-
     def _end(self, added: set[str]) -> None:
         """Resolve the alerts of episodes that are over."""
         over = [new.event for new in self._new.values() if new.ends and new.event.event_id in added]
@@ -299,32 +219,20 @@ class Outcome:
         for account_id, event_ids in sorted(by_account.items()):
             alert_changes.resolve(self._session, account_id, event_ids, self._now)
 
-    def _alert(self, account_id: str, event_id: str, urgency: Urgency) -> Alert:
+    def _alert(self, event: Event) -> Alert:
         return Alert(
-            account_id=account_id,
+            account_id=event.account_id,
             alert_id=new_id(),
-            event_id=event_id,
-            urgency=urgency,
+            event_id=event.event_id,
+            urgency=event.urgency,
             state=AlertState.OPEN,
             told_at=self._now,
         )
 
 
-def _still(late: Mapping[str, Any], after: Subject) -> bool:
-    """Tell whether the device is where a late event left it; of one without a crossing it is believed."""
-    if "into" not in late:
-        return True
-    return news.phase_of(after, late["device_id"], late["geofence_id"]) is Phase(late["into"])
-
-
-def _is_ahead(bound: Bound, one: RuleRaised, made: Folding, ahead_s: Mapping[str, float]) -> bool:
-    """Tell whether an input that moved its device's newest moment raised this."""
-    if not ahead_s:
-        return False
-    crossing = news.crossing_of(bound, one, made.crossings)
-    device_id = crossing.device_id if crossing is not None else made.devices.get(one.at_s)
-    first_s = ahead_s.get(device_id) if device_id is not None else None
-    return first_s is not None and one.at_s >= first_s
+def _is_of(each: Loaded, event: Event) -> bool:
+    """Tell whether an event can be told anew: what a device told that has left the subject since stays."""
+    return event.device_id is None or event.device_id in each.devices
 
 
 def _with(event: Event, **changed: Any) -> Event:

@@ -54,8 +54,6 @@ def rewind(
             crossings=crossed.get(watched.key, ()),
             after_s=folding.lags_s(watched, each.base),
             until_s=math.inf,
-            before=before,
-            ahead_s=_first_moments(ahead),
             rules=replayed,
         )
         outcome.add_retold(loaded, retold)
@@ -118,10 +116,3 @@ def _beside(watched: Watched, before: Subject, ahead: Told, near: Near | None) -
     names = {bound.rule.rule_id for bound in rules}
     base = Subject(before.points, {name: state for name, state in before.rules.items() if name in names})
     return folding.run(watched, base, ahead.fixes, ahead.facts, near=near, rules=rules)
-
-
-def _first_moments(ahead: Told) -> dict[str, float]:
-    first: dict[str, float] = {}
-    for device_id, at_s, _ in ahead.moments():
-        first[device_id] = min(at_s, first.get(device_id, at_s))
-    return first

@@ -6,6 +6,7 @@ chosen with `tracker bench truth` on seeds other than those it quotes.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,11 @@ STRONG_ACCURACY_M = 50.0
 SMALL = 1.5
 """A fence of less than this many accuracies' inradius can never be surely entered: see `verdict`."""
 SMALL_SHARE, SMALL_LEAST = 0.8, 0.15
+SPOT_SIGMAS, PLANE_SIGMAS = 0.5, 2.0
+"""An inradius up to the one makes a fence a spot for the fix's error, from the other on a half-plane."""
+SURE_ACCURACIES = 1.45
+"""So many accuracies from the edge a fix is sure of either side: 0.69 in, 0.85 out of a half-plane, 1.42 of a
+spot."""
 MARGIN_LEAST_M, MARGIN_MOST_M, MARGIN_SHARE = 5.0, 30.0, 0.1
 R68_SIGMAS = 1.5096
 """sqrt(-2 ln 0.32): Rayleigh's 68 % quantile."""
@@ -98,6 +104,17 @@ def verdict(
     A device that is in is out only beyond the edge moved out by `margin_m`. A fence small for the fix's
     accuracy is entered by a fix that lies in it and is nearly as sure as any fix can be; it is never strong.
     """
+    return _said(distance_m, accuracy_m, inradius_m, margin_m, phase, seems_so_far)
+
+
+def _said(
+    distance_m: float,
+    accuracy_m: float | None,
+    inradius_m: float,
+    margin_m: float,
+    phase: Phase,
+    is_inside: Callable[[float, float, float], float],
+) -> Verdict:
     accuracy = counted_m(accuracy_m)
     edge_m = distance_m - margin_m if phase is Phase.IN else distance_m
     if edge_m > _FAR_SIGMAS * accuracy:
@@ -109,11 +126,31 @@ def verdict(
         best = probability_inside(-math.inf, accuracy, inradius_m)
         if best >= SMALL_LEAST and probability >= SMALL_SHARE * best:
             return Verdict(Side.IN, probability, False)
-    # By the edge alone: how small a fence is for a poor fix is no evidence that a device has left it.
-    moved = probability_inside(edge_m, accuracy, math.inf)
+    # How small a fence is for a poor fix is no evidence that a device has left it.
+    moved = is_inside(edge_m, accuracy, inradius_m)
     if moved <= OUT_AT:
         return Verdict(Side.OUT, probability, moved <= 1 - STRONG_AT and accuracy <= STRONG_ACCURACY_M)
     return Verdict(Side.UNSURE, probability, False)
+
+
+def seems_so_far(edge_m: float, accuracy_m: float, inradius_m: float) -> float:
+    """Return how probable it is, 0..1, that the error takes a device inside `edge_m` beyond the edge.
+
+    Of a large fence only the error across the edge counts: a half-plane. Of one that is a spot for the fix it
+    is an error of any direction: Rayleigh's exp(-d^2 / 2 sigma^2); by the half-plane an honest fix of 1,500 m
+    of a child at home was "surely out" in two of five cases. Between them, their mean by the inradius.
+    """
+    plane = _beyond_edge(edge_m, accuracy_m, inradius_m)
+    ratio = inradius_m * R68_SIGMAS / accuracy_m
+    if ratio >= PLANE_SIGMAS or edge_m <= 0:
+        return plane
+    away = edge_m * R68_SIGMAS / accuracy_m
+    spot = min(1.0, (PLANE_SIGMAS - ratio) / (PLANE_SIGMAS - SPOT_SIGMAS))
+    return plane + (math.exp(-0.5 * away * away) - plane) * spot
+
+
+def _beyond_edge(edge_m: float, accuracy_m: float, _inradius_m: float) -> float:
+    return probability_inside(edge_m, accuracy_m, math.inf)
 
 
 _FAR_OUT, _FAR_STRONG = Verdict(Side.OUT, 0.0, False), Verdict(Side.OUT, 0.0, True)
@@ -122,17 +159,17 @@ _FAR_OUT, _FAR_STRONG = Verdict(Side.OUT, 0.0, False), Verdict(Side.OUT, 0.0, Tr
 def weak_side(
     distance_m: float, accuracy_m: float | None, inradius_m: float, margin_m: float, phase: Phase
 ) -> Side:
-    """Return the side that a fix speaks for weakly: as `verdict`, by `weak_accuracy_m`."""
-    return verdict(distance_m, weak_accuracy_m(accuracy_m), inradius_m, margin_m, phase).side
+    """Return the side that a fix speaks for weakly: as `verdict`, by `weak_accuracy_m` and the edge alone."""
+    accuracy = weak_accuracy_m(accuracy_m)
+    return _said(distance_m, accuracy, inradius_m, margin_m, phase, _beyond_edge).side
 
 
 def quiet_m(distance_m: float, accuracy_m: float | None, margin_m: float) -> float:
     """Return how far a device may go, fixes being no less accurate, with every fix as sure of its side; or 0.
 
-    The distance is 1-Lipschitz, and a side is sure at less than one accuracy from the edge (0.69 in, 0.85
-    out), so this is a lower bound.
+    The distance is 1-Lipschitz and a side is sure at `SURE_ACCURACIES` from the edge: this is a lower bound.
     """
-    return max(0.0, abs(distance_m) - margin_m - counted_m(accuracy_m))
+    return max(0.0, abs(distance_m) - margin_m - SURE_ACCURACIES * counted_m(accuracy_m))
 
 
 def probabilities_inside(distances_m: Floats, accuracies_m: Floats, inradius_m: float) -> Floats:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Column, DateTime, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from tracker.domain.event import Event, News
+from tracker.domain.event import Event
 from tracker.domain.notification import Mute
 from tracker.store import mutes as mutes_store
 from tracker.store.events import events, explanation_json, value
@@ -51,13 +51,6 @@ _RETRACT = """
 UPDATE events SET retracted_at = %s, updated_at = clock_timestamp()
 FROM unnest(%s::bigint[], %s::bigint[]) AS one (account_id, event_id)
 WHERE events.account_id = one.account_id AND events.event_id = one.event_id
-"""
-_TELL = """
-UPDATE events SET news = 'told', updated_at = clock_timestamp()
-FROM unnest(%s::bigint[], %s::bigint[]) AS one (account_id, event_id)
-WHERE events.account_id = one.account_id AND events.event_id = one.event_id AND events.news = ANY(%s)
-  AND retracted_at IS NULL AND superseded_by IS NULL
-RETURNING events.event_id
 """
 
 
@@ -110,14 +103,6 @@ def retract(session: Session, gone: Collection[Key], now: datetime) -> None:
     """Note that history no longer has these events."""
     if gone:
         cursor_of(session).execute(_RETRACT, (now, *_arrays(gone)))
-
-
-def tell(session: Session, told: Collection[Key], *, was: Collection[News]) -> set[str]:
-    """Note that events are told after all; return the ids of those that stand and were one of `was`."""
-    if not told:
-        return set()
-    rows = cursor_of(session).execute(_TELL, (*_arrays(told), [each.value for each in was])).fetchall()
-    return {id_from_int(event) for (event,) in rows}
 
 
 def openings(session: Session, slots: Collection[tuple[str, str, str]]) -> dict[str, list[str]]:

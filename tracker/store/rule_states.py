@@ -23,7 +23,6 @@ rule_states = Table(
     Column("old", JSONB(none_as_null=True)),
     moment("mid_at", nullable=True),
     moment("old_at", nullable=True),
-    Column("told_event_id", Id),
     moment("due_at", nullable=True),
     ForeignKeyConstraint(
         ["account_id", "rule_id"], ["rules.account_id", "rules.rule_id"], ondelete="CASCADE"
@@ -38,7 +37,7 @@ rule_states = Table(
 
 
 class RuleRow(NamedTuple):
-    """How far a rule of this version has come with a subject; `told_event_id` is what it last told of it.
+    """How far a rule of this version has come with a subject.
 
     The earlier states are JSON texts: they are seldom asked for.
     """
@@ -50,7 +49,6 @@ class RuleRow(NamedTuple):
     live: Mapping[str, Any]
     mid: str | None
     old: str | None
-    told_event_id: str | None
     due_at: datetime | None
 
 
@@ -58,21 +56,20 @@ class RuleRow(NamedTuple):
 # alone would refuse the whole batch.
 _SAVE = """
 WITH one AS (SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::text[],
-    %s::text[], %s::bigint[], %s::timestamptz[])
-  AS one (account_id, rule_id, subject_id, rule_version, live, mid, old, told_event_id, due_at)),
+    %s::text[], %s::timestamptz[])
+  AS one (account_id, rule_id, subject_id, rule_version, live, mid, old, due_at)),
 there AS MATERIALIZED (SELECT account_id, rule_id FROM rules
   WHERE (account_id, rule_id) IN (SELECT account_id, rule_id FROM one) ORDER BY rule_id FOR KEY SHARE),
 kept AS MATERIALIZED (SELECT account_id, subject_id FROM subjects
   WHERE (account_id, subject_id) IN (SELECT account_id, subject_id FROM one)
   ORDER BY subject_id FOR KEY SHARE)
-INSERT INTO rule_states (account_id, rule_id, subject_id, rule_version, live, mid, old, told_event_id, due_at)
+INSERT INTO rule_states (account_id, rule_id, subject_id, rule_version, live, mid, old, due_at)
 SELECT account_id, rule_id, subject_id, rule_version, CAST(live AS jsonb), CAST(mid AS jsonb),
-  CAST(old AS jsonb), told_event_id, due_at
+  CAST(old AS jsonb), due_at
 FROM one JOIN there USING (account_id, rule_id) JOIN kept USING (account_id, subject_id)
 ORDER BY account_id, subject_id, rule_id
 ON CONFLICT (account_id, rule_id, subject_id) DO UPDATE SET rule_version = excluded.rule_version,
-  live = excluded.live, mid = excluded.mid, old = excluded.old, told_event_id = excluded.told_event_id,
-  due_at = excluded.due_at
+  live = excluded.live, mid = excluded.mid, old = excluded.old, due_at = excluded.due_at
 """
 to_json = msgspec.json.Encoder(order="deterministic").encode
 """Writes a state: equal ones as equal bytes."""
@@ -87,8 +84,7 @@ def lock(session: Session, subjects: Collection[tuple[str, str]]) -> list[RuleRo
     if not subjects:
         return []
     rows = cursor_of(session).execute(
-        "SELECT account_id, rule_id, subject_id, rule_version, live::text, mid::text, old::text,"
-        " told_event_id, due_at"
+        "SELECT account_id, rule_id, subject_id, rule_version, live::text, mid::text, old::text, due_at"
         " FROM rule_states WHERE (account_id, subject_id) IN"
         " (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"
         " ORDER BY account_id, subject_id, rule_id FOR UPDATE",
@@ -103,10 +99,9 @@ def lock(session: Session, subjects: Collection[tuple[str, str]]) -> list[RuleRo
             _from_json(live),
             mid,
             old,
-            None if told is None else id_from_int(told),
             due_at,
         )
-        for account, rule, subject, version, live, mid, old, told, due_at in rows.fetchall()
+        for account, rule, subject, version, live, mid, old, due_at in rows.fetchall()
     ]
 
 
@@ -121,7 +116,6 @@ def save(session: Session, rows: Sequence[RuleRow]) -> None:
             to_json(row.live).decode(),
             row.mid,
             row.old,
-            None if row.told_event_id is None else id_to_int(row.told_event_id),
             row.due_at,
         )
         for row in rows

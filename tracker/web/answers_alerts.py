@@ -40,7 +40,7 @@ class EventOut(BaseModel):
     rule_version: int | None
     data: dict[str, Any]
     text: str
-    news: Literal["told", "late", "old", "muted", "asleep", "silent"]
+    news: Literal["told", "old", "muted", "asleep", "silent"]
     superseded_by: str | None
     retracted_at: Moment | None
     alert: AlertBrief | None
