@@ -11,6 +11,7 @@ from tracker.domain.geo import LatLon
 from tracker.domain.geofence import FENCES_PER_ACCOUNT, Circle, Corridor, FenceOrigin, Geofence, Geometry
 from tracker.domain.ids import new_id
 from tracker.domain.names import clean_name
+from tracker.domain.time_zones import zone_names
 from tracker.geofence import schedule_json, subject_choice
 from tracker.geofence.field_errors import gather
 from tracker.geofence.shapes._shape import Shape
@@ -235,7 +236,7 @@ def _somewhere(geometry: Geometry) -> LatLon:
 def _zone(given: Any) -> str | None:
     if given is None:
         return None
-    if not isinstance(given, str) or given not in schedule_json.zone_names():
+    if not isinstance(given, str) or given not in zone_names():
         raise Invalid(("properties.time_zone", "is no time zone of the IANA database"))
     return given
 

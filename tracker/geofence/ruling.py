@@ -15,6 +15,7 @@ from tracker.domain.names import clean_name
 from tracker.domain.rule import Rule, RuleKind
 from tracker.domain.schedule import Schedule
 from tracker.domain.subject import Subject
+from tracker.domain.time_zones import zone_names
 from tracker.geofence import notify_json, schedule_json, subject_choice, trial
 from tracker.geofence.field_errors import gather
 from tracker.geofence.places import Places
@@ -302,7 +303,7 @@ class _Reading:
         """Return a schedule that has a time zone: its own, its fence's or the reader's."""
         if schedule is None or place is not None or schedule.time_zone is not None:
             return schedule
-        if self._zone is None or self._zone not in schedule_json.zone_names():
+        if self._zone is None or self._zone not in zone_names():
             raise Invalid(("schedule.time_zone", "this field is required without a place"))
         return replace(schedule, time_zone=self._zone)
 

@@ -1,27 +1,20 @@
 """Schedules as the API and the forms write them."""
 
-import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from tracker.domain.errors import Invalid
 from tracker.domain.schedule import Recurring, Rota, Schedule, Span, Term, Weekly, check
+from tracker.domain.time_zones import zone_names
 from tracker.store.schedules import to_json
 
-__all__ = ["read", "to_json", "zone_names"]
+__all__ = ["read", "to_json"]
 
 _PARTS = ("weekly", "recurring", "terms", "rota", "holidays", "time_zone")
 _ENTRIES_MOST = 400
 
 Value = TypeVar("Value")
-
-
-@lru_cache(maxsize=1)
-def zone_names() -> frozenset[str]:
-    """Return the names of the IANA database's time zones, as this machine has them."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def read(document: Any, today: date, *, at: str = "schedule") -> Schedule | None:

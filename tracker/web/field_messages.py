@@ -29,6 +29,9 @@ def field_message(error: Mapping[str, Any]) -> str:
         "literal_error": lambda: _("must be one of %(choices)s", choices=_listed(limits["expected"])),
         "string_pattern_mismatch": lambda: _("has the wrong form"),
         "model_type": lambda: _("must be a JSON object"),
+        "dict_type": lambda: _("must be a JSON object"),
+        "list_type": lambda: _("must be a list"),
+        "float_type": lambda: _("must be a number"),
         "value_error": lambda: _(str(limits["error"])),
         "timezone_aware": lambda: _("must say its offset from UTC"),
     }

@@ -66,24 +66,26 @@ def event_of(seen: Foreseen, account_id: str, place: str | None) -> Event:
     )
 
 
-def document(found: Preview, *, since: datetime, until: datetime, place: str | None) -> dict[str, Any]:
+def document(
+    found: Preview, *, since: datetime, until: datetime, place: str | None, zone: str | None = None
+) -> dict[str, Any]:
     """Return a preview as PreviewOut, its first 200 events in full."""
     return {
         "count": len(found.events),
         "by_type": dict(found.by_type),
         "would_tell": found.would_tell,
-        "items": [_item(event, text) for event, text in told(found, place)],
+        "items": [_item(event, text) for event, text in told(found, place, zone)],
         "days": round((until - since).total_seconds() / 86_400, 2),
         "positions": found.positions,
         "peer_point_test": found.peer_point_test,
     }
 
 
-def told(found: Preview, place: str | None) -> list[tuple[Event, str]]:
-    """Return the first 200 events of a preview with their texts."""
+def told(found: Preview, place: str | None, zone: str | None = None) -> list[tuple[Event, str]]:
+    """Return the first 200 events of a preview with their texts; `zone` is the place's, else the reader's."""
     context = here()
     known = telling.names(context.access)
-    zone = zones.zone()[1]
+    zone = zone or zones.zone()[1]
     events = [event_of(each, context.viewer.account_id, place) for each in found.events[:SHOWN]]
     return [
         (each, telling.sentence(each, known, locale=i18n.locale(), zone=zone, now=context.now))

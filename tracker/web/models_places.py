@@ -75,8 +75,8 @@ class FenceProperties(Body):
     """
 
     name: Name
-    radius_m: float | int | None = None
-    width_m: float | int | None = None
+    radius_m: float | None = None
+    width_m: float | None = None
     subject_ids: Subjects = Field(default_factory=list)
     all_subjects: bool = False
     time_zone: Zone | None = None
@@ -88,8 +88,8 @@ class FenceChanges(Body):
     """What to change of a fence; what is left out stays, a null schedule is taken away."""
 
     name: Name | None = None
-    radius_m: float | int | None = None
-    width_m: float | int | None = None
+    radius_m: float | None = None
+    width_m: float | None = None
     subject_ids: Subjects | None = None
     all_subjects: bool | None = None
     time_zone: Zone | None = None

@@ -34,7 +34,7 @@ _TEXTS = {
     "403": "The code is needed again, or the CSRF token is missing",
     "404": "Missing, or not the caller's to see",
     "409": "Changed by another call at the same moment",
-    "413": "More than 64 KiB",
+    "413": "More than 64 KiB, or 4 MiB where a fence may come",
     "415": "Not JSON",
     "422": "Some fields are wrong",
     "423": "Blocked until a new code is used",

@@ -130,7 +130,7 @@ BY_STATUS: dict[int, Kind] = {
         slug="too-large",
         status=413,
         title=lazy_gettext("Too large"),
-        detail=lazy_gettext("A request has at most 64 KiB."),
+        detail=lazy_gettext("The request is larger than this address takes."),
     ),
     415: Kind(
         slug="unsupported-media-type",

@@ -77,6 +77,11 @@ def place_of(event: Event, known: Names) -> str | None:
     return str(then) if then else known.places.get(event.geofence_id or "")
 
 
+def zone_of(event: Event, known: Names, reader: str) -> str:
+    """Return the zone in which an event's moments are said: its fence's, without one the reader's."""
+    return known.zones.get(event.geofence_id or "", reader)
+
+
 def sentence(event: Event, known: Names, *, locale: str, zone: str, now: datetime) -> str:
     """Return the event in one sentence; moments are in the fence's zone, without one in `zone`."""
     earliest = event.explanation.earliest
@@ -89,7 +94,7 @@ def sentence(event: Event, known: Names, *, locale: str, zone: str, now: datetim
         at=event.at.isoformat(),
         earliest=earliest.isoformat() if earliest and vague else None,
         told_at=now.isoformat(),
-        time_zone=known.zones.get(event.geofence_id or "", zone),
+        time_zone=zone_of(event, known, zone),
         data=event.data,
         link="",
         step=0,

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import get_timezone_location
 from flask import request
 
 ZONE_COOKIE = "ryadom_tz"
@@ -23,6 +24,19 @@ def told_name() -> str | None:
     """Return the name of the zone that the reader's browser told, None if it told none."""
     name = zone()[1]
     return name if request.cookies.get(ZONE_COOKIE) == name else None
+
+
+def told_apart(name: str, moment: datetime, locale: str) -> str:
+    """Return the city of a zone whose clocks show another time than the reader's at a moment; else ""."""
+    there = moment.astimezone(ZoneInfo(name)).utcoffset()
+    if there == moment.astimezone(zone()[0]).utcoffset():
+        return ""
+    return city(name, locale)
+
+
+def city(name: str, locale: str) -> str:
+    """Return the city after which a zone is called, in a language."""
+    return str(get_timezone_location(name, locale=locale, return_city=True))
 
 
 def day_bounds(day: date, at: tzinfo) -> tuple[datetime, datetime]:

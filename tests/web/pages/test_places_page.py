@@ -100,6 +100,21 @@ def test_an_area_is_drawn_corner_by_corner_and_pulled_afterwards(tab: Page, home
     assert saved(home)["geometry"]["type"] == "Polygon"  # type: ignore[index]
 
 
+def test_a_corner_may_be_where_somebody_stands(tab: Page, home: Household, services: Services) -> None:
+    subject_id = add_subject(home.bearer, "Rex")
+    report(services, home.account_id, subject_id, add_device(home.bearer, subject_id))
+    tab.goto("/places/new")
+    tab.get_by_text("Area", exact=True).click()
+    expect(tab.locator("[data-draw-hint]")).to_contain_text("Press the corners")
+    expect(tab.locator(".leaflet-marker-icon").first).to_be_visible()
+    box = tab.locator(".leaflet-container").bounding_box()
+    assert box
+    middle = (round(box["width"] / 2), round(box["height"] / 2))  # the map opens around the only one
+    press(tab, middle, (200, 150), (200, 350))
+    tab.get_by_role("button", name="Finish").click()
+    assert len(tab.get_by_label("Corners").input_value().splitlines()) == 3
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_fields_alone_make_a_route(
     chromium: Browser, server: WebServer, home: Household, scripts: bool

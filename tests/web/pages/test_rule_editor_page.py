@@ -38,6 +38,19 @@ def test_a_rule_is_made_step_by_step(tab: Page, home: Household) -> None:
     assert len(rule["subject_ids"]) == 1
 
 
+def test_hours_of_a_rule_without_a_place_are_of_the_browser_s_zone(tab: Page, home: Household) -> None:
+    """On the first page that this browser opens: no other one has told its zone before."""
+    add_subject(home.bearer, "Masha", "child")
+    tab.goto("/rules/new?kind=battery")
+    tab.get_by_text("When it applies").click()
+    line = tab.get_by_role("group", name="Days and hours, line 1")
+    line.get_by_label("Sunday").check(force=True)
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Rules")
+    (rule,) = home.bearer.get("/api/v1/rules").json["items"]
+    assert rule["schedule"]["time_zone"] == "Europe/Helsinki"
+
+
 def test_the_trial_tells_what_the_last_month_would_have_told(
     tab: Page, home: Household, services: Services
 ) -> None:

@@ -66,13 +66,13 @@ def preview(json_data: RulePreview) -> dict[str, Any]:
     body = json_data.model_dump(exclude_unset=True, by_alias=False, exclude={"since", "until"})
     since, until = json_data.since, json_data.until
     found = foresight.run(body, since=since, until=until)
+    place, zone = None, None
     if json_data.geofence:
-        place = json_data.geofence.properties.name
+        place, zone = json_data.geofence.properties.name, json_data.geofence.properties.time_zone
     elif json_data.geofence_id:
-        place = here().access.places.geofence(json_data.geofence_id).name
-    else:
-        place = None
-    return foresight.document(found, since=since, until=until, place=place)
+        fence = here().access.places.geofence(json_data.geofence_id)
+        place, zone = fence.name, fence.time_zone
+    return foresight.document(found, since=since, until=until, place=place, zone=zone)
 
 
 @BLUEPRINT.get("/<id:rule_id>")

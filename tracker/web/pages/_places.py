@@ -241,9 +241,9 @@ def _number(field: Field, given: str) -> Any:
     """Return a number in the API's unit; what is none stays text, for the check to name it."""
     try:
         value = float(given.replace(",", ".")) * _scale(field)[0]
-    except ValueError:
+        return round(value) if field.kind is FieldKind.WHOLE else round(value, 6)
+    except (ValueError, OverflowError):
         return given
-    return round(value) if field.kind is FieldKind.WHOLE else round(value, 6)
 
 
 def schedule_of(fence_or_rule: Geofence | Rule | None) -> dict[str, Any] | None:

@@ -58,15 +58,31 @@ def read() -> dict[str, Any] | None:
     """Return the document of the schedule that a form gives; None: it always applies.
 
     Raises:
-        Invalid: of `schedule`: what was kept is no JSON, or a rule lacks when it begins.
+        Invalid: of `schedule`: what was kept is no JSON, or holidays end before they begin.
     """
     if ticked("keep_schedule") and text("schedule_kept"):
         try:
             kept: dict[str, Any] = json.loads(text("schedule_kept"))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Invalid(("schedule", "has the wrong form")) from None
         return kept
-    return _document(_fields())
+    fields = _fields()
+    if any(last < first for first, last in _days(fields["holidays"].split())[1]):
+        raise Invalid(("schedule.holidays", "must not end before it begins"))
+    return _document(fields)
+
+
+def at_part(field: str, message: str) -> str:
+    """Return a message about a schedule with the name that its part has in the form."""
+    part = field.partition("schedule.")[2].split(".")[0]
+    names = {
+        "weekly": _("Days and hours"),
+        "recurring": _("Repeats by a rule of a calendar (RRULE)"),
+        "terms": _("Terms, holidays, two homes"),
+        "rota": _("Which weeks"),
+        "holidays": _("Not on these days"),
+    }
+    return f"{names[part]}: {message[:1].lower()}{message[1:]}" if part in names else message
 
 
 def _fields() -> dict[str, Any]:
@@ -108,7 +124,7 @@ def _document(fields: Mapping[str, Any]) -> dict[str, Any] | None:
             {
                 "rrule": fields["rrule"],
                 "first": fields["rrule_first"],
-                "lasts_s": int(lasts) * 60 if lasts.isdigit() else 0,
+                "lasts_s": int(lasts) * 60 if len(lasts) < 9 and lasts.isdecimal() else 0,
             }
         ]
     return {name: value for name, value in found.items() if value} or None

@@ -1,9 +1,10 @@
 """Alerts: the feed, why each was told, acknowledging, muting; and the page that a link in a message opens."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
@@ -17,6 +18,7 @@ from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.event import Event, News
 from tracker.domain.ids import is_id
 from tracker.domain.notification import Alert, AlertState, Delivery, Mute
+from tracker.domain.rule import InputKind, RuleKind
 from tracker.notify import policy
 from tracker.store.access import Access
 from tracker.store.access_alerts import ToldEvent
@@ -35,7 +37,8 @@ BLUEPRINT = APIBlueprint("alerts", __name__, enable_openapi=False)
 
 SHOWN = 50
 LOOKED_THROUGH = 400
-"""Events read to fill a page of those that were told: the others are passed over."""
+LOOKS_MOST = 20
+"""How often so many events are read to fill a page of those that were told: the others are passed over."""
 MUTE_FOR = {
     "1h": timedelta(hours=1),
     "8h": timedelta(hours=8),
@@ -55,6 +58,8 @@ def index() -> Response:
     context = here()
     access = context.access
     values = {name: request.args.get(name, "") for name in ("state", "subject_id", "type")}
+    if not values["type"].isidentifier():
+        values["type"] = ""
     subject_id = values["subject_id"] if is_id(values["subject_id"]) else None
     known = telling.names(access)
     found, after = _found(access, values, subject_id)
@@ -84,18 +89,21 @@ def _found(
         after = moment_and_id_of(request.args.get("after"))
     except Invalid:
         after = None
-    found = access.alerts.events(
-        types=(values["type"],) if values["type"] else (),
-        subject_id=subject_id,
-        superseded=values["state"] == "everything",
-        after=after,
-        limit=LOOKED_THROUGH + 1,
-    )
-    fitting = [each for each in found if _is_wanted(each, values["state"])]
+    fitting: list[ToldEvent] = []
+    for _look in range(LOOKS_MOST):
+        found = access.alerts.events(
+            types=(values["type"],) if values["type"] else (),
+            subject_id=subject_id,
+            superseded=values["state"] == "everything",
+            after=after,
+            limit=LOOKED_THROUGH,
+        )
+        fitting += [each for each in found if _is_wanted(each, values["state"])]
+        after = (found[-1].event.at, found[-1].event.event_id) if len(found) == LOOKED_THROUGH else None
+        if after is None or len(fitting) > SHOWN:
+            break
     wanted, behind = cut(fitting, SHOWN, lambda each: moment_cursor(each.event.at, each.event.event_id))
-    if behind is None and len(found) > LOOKED_THROUGH:
-        behind = moment_cursor(found[-1].event.at, found[-1].event.event_id)
-    return wanted, behind
+    return wanted, behind or (moment_cursor(*after) if after else None)
 
 
 def _is_wanted(each: ToldEvent, state: str) -> bool:
@@ -127,14 +135,16 @@ def _day_text(day: date, today: date) -> str:
 def _row(each: ToldEvent, known: Names) -> dict[str, Any]:
     event, alert = each.event, each.alert
     context = here()
+    reader = zones.zone()[1]
     return {
         "alert_id": alert.alert_id if alert else "",
         "event_id": event.event_id,
         "type": event.type,
         "urgency": event.urgency.name.lower(),
         "mark": telling.mark(event.type),
-        "text": telling.sentence(event, known, locale=i18n.locale(), zone=zones.zone()[1], now=context.now),
+        "text": telling.sentence(event, known, locale=i18n.locale(), zone=reader, now=context.now),
         "at": event.at,
+        "clock_of": zones.told_apart(telling.zone_of(event, known, reader), event.at, i18n.locale()),
         "state": alert.state.value if alert else "untold",
         "state_text": _state_text(event, alert),
     }
@@ -154,7 +164,6 @@ def _state_text(event: Event, alert: Alert | None) -> str:
         }[alert.state]
     return {
         News.TOLD: "",
-        News.LATE: str(_("not told: it became known late")),
         News.OLD: str(_("not told: it was long ago when it became known")),
         News.MUTED: str(_("not told: muted")),
         News.ASLEEP: str(_("not told: outside its hours")),
@@ -198,8 +207,8 @@ def show(alert_id: str) -> Response:
     kinds = {each.name: each for each in context.services.rules.kinds()}
     explanation = event.explanation
     row = _row(ToldEvent(event, alert, event.recorded_at), known)
-    at = zones.zone()[0]
-    row["when"] = {"iso": rfc3339(event.at), "text": _moment_text(event.at)}
+    at = ZoneInfo(telling.zone_of(event, known, zones.zone()[1]))
+    row["when"] = {"iso": rfc3339(event.at), "text": _moment_text(event.at, at)}
     why = explanation.rule
     kind = kinds.get(str(why.get("kind", "")))
     lines = [line for line in explanation.evidence if isinstance(line, Evidence)]
@@ -211,9 +220,11 @@ def show(alert_id: str) -> Response:
         and {
             "alert_id": alert.alert_id,
             "state": alert.state.value,
-            "escalate_at": policy.escalates_at(alert),
+            "escalate_at": (moment := policy.escalates_at(alert))
+            and {"iso": rfc3339(moment), "text": moment.astimezone(at).strftime("%H:%M")},
         },
-        story=_story(event, lines),
+        story=_story(event, lines, at) if _is_crossing(kind) else [_ordinary()],
+        at_edge=_is_crossing(kind),
         forgotten=not explanation.rule and not explanation.evidence,
         rule=kind
         and {
@@ -225,17 +236,17 @@ def show(alert_id: str) -> Response:
             explanation, nonce=context.nonce, locale=i18n.locale(), settings=context.services.settings
         ),
         evidence=[_line(line, at) for line in lines],
-        suppressed=[_suppressed(each) for each in explanation.suppressed],
-        deliveries=[_delivery(each) for each in deliveries],
-        facts=_facts(event),
+        suppressed=[_suppressed(each, at) for each in explanation.suppressed],
+        deliveries=[_delivery(each, at) for each in deliveries],
+        facts=_facts(event, at),
         mutable=_mutable(event, known),
         replaced_by=event.superseded_by or "",
         retracted=event.retracted_at is not None and not event.superseded_by,
     )
 
 
-def _moment_text(moment: datetime) -> str:
-    return str(format_datetime(moment.astimezone(zones.zone()[0]), "d MMM y, HH:mm", rebase=False))
+def _moment_text(moment: datetime, at: tzinfo) -> str:
+    return str(format_datetime(moment.astimezone(at), "d MMM y, HH:mm", rebase=False))
 
 
 def _living_rule(event: Event) -> str:
@@ -245,7 +256,16 @@ def _living_rule(event: Event) -> str:
         return ""
 
 
-def _story(event: Event, lines: list[Evidence]) -> list[str]:
+def _is_crossing(kind: RuleKind | None) -> bool:
+    """Tell whether a rule waits for crossings: another has other reasons, even at the same moment."""
+    return kind is None or InputKind.CROSSED in kind.inputs
+
+
+def _ordinary() -> str:
+    return str(_("What the device reported was what the rule waits for."))
+
+
+def _story(event: Event, lines: list[Evidence], at: tzinfo) -> list[str]:
     """Return in sentences why the event is believed and how well its moment is known."""
     explanation = event.explanation
     told: list[str] = []
@@ -271,7 +291,7 @@ def _story(event: Event, lines: list[Evidence]) -> list[str]:
             str(
                 _(
                     "At %(time)s the opposite was still sure: it happened within %(span)s of that.",
-                    time=explanation.earliest.astimezone(zones.zone()[0]).strftime("%H:%M"),
+                    time=explanation.earliest.astimezone(at).strftime("%H:%M"),
                     span=duration_text(apart_s),
                 )
             )
@@ -284,11 +304,11 @@ def _story(event: Event, lines: list[Evidence]) -> list[str]:
     if decided_s >= 30:
         told.append(str(_("It was certain %(span)s later.", span=duration_text(decided_s))))
     if not told:
-        told.append(str(_("What the device reported was what the rule waits for.")))
+        told.append(_ordinary())
     return told
 
 
-def _line(line: Evidence, at: Any) -> dict[str, Any]:
+def _line(line: Evidence, at: tzinfo) -> dict[str, Any]:
     moment = datetime.fromtimestamp(line.at_s, UTC)
     verdicts = {Side.IN: _("inside"), Side.OUT: _("outside"), Side.UNSURE: _("unsure")}
     edge = distance_text(abs(line.distance_m))
@@ -303,13 +323,13 @@ def _line(line: Evidence, at: Any) -> dict[str, Any]:
     }
 
 
-def _suppressed(each: Any) -> str:
+def _suppressed(each: Any, at: tzinfo) -> str:
     moment = each.get("at")
     when = ""
     if isinstance(moment, str):
-        when = _moment_text(datetime.fromisoformat(moment))
+        when = _moment_text(datetime.fromisoformat(moment), at)
     elif isinstance(moment, int | float):
-        when = _moment_text(datetime.fromtimestamp(moment, UTC))
+        when = _moment_text(datetime.fromtimestamp(moment, UTC), at)
     why = {
         "sibling": _("another device of the same subject told it already"),
         "still_inside": _("another device of the same subject was still there"),
@@ -318,7 +338,7 @@ def _suppressed(each: Any) -> str:
     return ": ".join(part for part in (when, str(why)) if part)
 
 
-def _delivery(each: Delivery) -> dict[str, Any]:
+def _delivery(each: Delivery, at: tzinfo) -> dict[str, Any]:
     try:
         contact = here().access.alerts.contact(each.contact_id)
         who = str(_("You")) if contact.contact_id == contact.account_id else contact.name
@@ -340,20 +360,20 @@ def _delivery(each: Delivery) -> dict[str, Any]:
         "state": each.state.value,
         "state_text": str(states[each.state.value]),
         "iso": rfc3339(moment) if moment else "",
-        "when": _moment_text(moment) if moment else "",
+        "when": _moment_text(moment, at) if moment else "",
         "attempts": each.attempts,
     }
 
 
-def _facts(event: Event) -> list[tuple[str, str]]:
+def _facts(event: Event, at: tzinfo) -> list[tuple[str, str]]:
     explanation = event.explanation
     facts = [
-        (str(_("Happened")), _exact(event.at)),
-        (str(_("Certain since")), _exact(event.decided_at)),
-        (str(_("Noted")), _exact(event.recorded_at)),
+        (str(_("Happened")), _exact(event.at, at)),
+        (str(_("Certain since")), _exact(event.decided_at, at)),
+        (str(_("Noted")), _exact(event.recorded_at, at)),
     ]
     if explanation.earliest:
-        facts.insert(0, (str(_("Not before")), _exact(explanation.earliest)))
+        facts.insert(0, (str(_("Not before")), _exact(explanation.earliest, at)))
     if event.rule_version:
         facts.append((str(_("Version of the rule")), str(event.rule_version)))
     version = ((explanation.fence or {}).get("properties") or {}).get("version")
@@ -363,8 +383,8 @@ def _facts(event: Event) -> list[tuple[str, str]]:
     return facts
 
 
-def _exact(moment: datetime) -> str:
-    return str(format_datetime(moment.astimezone(zones.zone()[0]), "d MMM y, HH:mm:ss", rebase=False))
+def _exact(moment: datetime, at: tzinfo) -> str:
+    return str(format_datetime(moment.astimezone(at), "d MMM y, HH:mm:ss", rebase=False))
 
 
 def _mutable(event: Event, known: Names) -> list[tuple[str, str]]:
@@ -434,12 +454,16 @@ def by_link(token: str) -> Response:
     if contact and request.args.get("lang") is None and contact.locale in i18n.LANGUAGES:
         context.locale = contact.locale
     zone = contact.time_zone if contact else zones.zone()[1]
-    said = telling.sentence(event, telling.names(access), locale=i18n.locale(), zone=zone, now=context.now)
+    known = telling.names(access)
+    said = telling.sentence(event, known, locale=i18n.locale(), zone=zone, now=context.now)
+    said_in = telling.zone_of(event, known, zone)
     return page(
         "alert_open.html",
         gone=False,
         text=said,
         when=event.at,
+        when_text=_moment_text(event.at, ZoneInfo(said_in)),
+        clock_of=zones.city(said_in, i18n.locale()) if said_in != zone else "",
         urgency=event.urgency.name.lower(),
         state=one.alert.state.value,
         token=token,

@@ -183,7 +183,7 @@ def _geometry() -> tuple[dict[str, Any], dict[str, Any]]:
         case "kept":
             try:
                 return json.loads(text("kept_geometry")), {}
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise Invalid(("geometry", "has the wrong form")) from None
         case "polygon":
             ring = _points()
@@ -243,7 +243,7 @@ def _errors(error: Invalid) -> dict[str, str]:
         else:
             name = field.removeprefix("properties.").split(".")[0]
             name = "subject_ids" if name == "all_subjects" else name
-        found.setdefault(name, message)
+        found.setdefault(name, _schedules.at_part(field, message))
     return found
 
 
@@ -379,7 +379,7 @@ def add_chosen() -> Response:
                 zone=zones.told_name(),
                 origin=FenceOrigin.IMPORTED,
             )
-    except (Invalid, ValueError, AttributeError, TypeError) as error:
+    except (Invalid, ValueError, AttributeError, TypeError, RecursionError) as error:
         context.roll_back(error)
         wrong = messages(error) if isinstance(error, Invalid) else {"": str(_("has the wrong form"))}
         first = next(iter(wrong.values()))

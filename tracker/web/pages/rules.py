@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
@@ -224,7 +225,7 @@ def _errors(error: Invalid) -> dict[str, str]:
         name = field if parts[0] in {"args", "notify"} else parts[0]
         name = ".".join(name.split(".")[:2])
         name = {"all_subjects": "subject_ids", "notify.urgency": "urgency"}.get(name, name)
-        found.setdefault(name, message)
+        found.setdefault(name, _schedules.at_part(field, message))
     return found
 
 
@@ -242,9 +243,10 @@ def _trial_page(rule: Rule | None, kind: RuleKind) -> Response:
 def _preview(found: Preview) -> dict[str, Any]:
     access = here().access
     place_id = text("geofence_id")
-    place = access.places.geofence(place_id).name if is_id(place_id) else None
-    told = [(event, said) for event, said in foresight.told(found, place) if event.news == "told"]
-    at = zones.zone()[0]
+    place = access.places.geofence(place_id) if is_id(place_id) else None
+    said = foresight.told(found, place.name, place.time_zone) if place else foresight.told(found, None)
+    told = [(event, text_) for event, text_ in said if event.news == "told"]
+    at = ZoneInfo(place.time_zone) if place else zones.zone()[0]
     return {
         "days": TRIED_FOR.days,
         "would_tell": found.would_tell,
@@ -253,12 +255,12 @@ def _preview(found: Preview) -> dict[str, Any]:
         "more": max(0, found.would_tell - len(told)),
         "told": [
             {
-                "text": said,
+                "text": text_,
                 "iso": rfc3339(event.at),
                 "when": format_datetime(event.at.astimezone(at), "EEE d MMM, HH:mm", rebase=False),
                 "why": _places.reason(event),
             }
-            for event, said in reversed(told)
+            for event, text_ in reversed(told)
         ],
     }
 

@@ -1,4 +1,4 @@
-/* Small helps of ordinary pages: copy buttons, the resend timer, letters in a code, ages. Needs text.js. */
+/* Small helps of ordinary pages: copy buttons, the resend timer, letters in a code, ages, the time zone. Needs text.js. */
 (function () {
   'use strict';
 
@@ -72,6 +72,13 @@
     });
   }
 
+  /** No header tells the time zone, so a cookie does; pages that are made on the server then tell local times. */
+  function tellZone() {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+    document.cookie = `ryadom_tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
+  }
+
+  tellZone();
   document.querySelectorAll('[data-copy]').forEach(prepareCopy);
   document.querySelectorAll('[data-resend-in]').forEach(prepareResend);
   document.querySelectorAll('[data-letters]').forEach(prepareLetters);

@@ -21,11 +21,10 @@
 
   /* ---- Time zone and choice ---- */
 
-  /** Tell the server the browser's zone, and load the page once more if it counted the day by another. */
-  function tellZone() {
+  /** Load the page once more if the server counted the day by another zone than the browser's, which app.js has told it. */
+  function followZone() {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
     if (zone === track.zone) return;
-    document.cookie = `ryadom_tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
     // A zone that the server does not know must not make it load for ever.
     if (sessionStorage.getItem('ryadom_tz_told') === zone) return;
     sessionStorage.setItem('ryadom_tz_told', zone);
@@ -340,7 +339,7 @@
   }
 
   Object.assign(window.ryadom, { showTrack });
-  tellZone();
+  followZone();
   prepareChoice();
   tellDistances();
 })();
