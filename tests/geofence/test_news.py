@@ -49,3 +49,14 @@ def test_an_event_that_waited_says_as_one_told_at_once_between_when_it_was(
     assert datetime.fromisoformat(told["earliest"]) == at(60 + later_s)
     assert told["gap_s"] == 2340
     assert told["how"] == scene.one("SELECT how FROM crossings WHERE into_phase = 'in'")
+
+
+def test_what_has_nothing_to_do_with_a_place_is_not_explained_by_a_crossing_of_its_moment(
+    scene: Scene,
+) -> None:
+    scene.fence()
+    scene.rule("sos")
+    scene.tell(scene.fix(0, 0.0, attrs={"alarm": "sos"}))
+    ((geofence_id, told),) = scene.rows("SELECT geofence_id, explanation FROM events")
+    assert geofence_id is None
+    assert (told["how"], told["fence"]) == (None, None)

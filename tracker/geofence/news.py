@@ -8,7 +8,7 @@ from tracker.domain.crossing import Crossing, How
 from tracker.domain.event import Event, Explanation, News, event_id_of
 from tracker.domain.fold import RuleRaised, is_asleep
 from tracker.domain.notification import Mute
-from tracker.domain.rule import Raised
+from tracker.domain.rule import InputKind, Raised
 from tracker.geofence._table import NUMBERS
 from tracker.geofence.book import Bound, Watched
 from tracker.geofence.folding import Folding
@@ -103,7 +103,7 @@ def crossing_of(bound: Bound, one: RuleRaised, crossings: Iterable[Crossing]) ->
     """Return the crossing that made a rule raise something; None: another input, or time, did."""
     geofence_id = bound.rule.geofence_id
     found = None
-    for crossing in crossings:
+    for crossing in crossings if InputKind.CROSSED in bound.kind.inputs else ():
         if crossing.key == one.raised.slot:
             return crossing
         mine = geofence_id is None or crossing.geofence_id == geofence_id
