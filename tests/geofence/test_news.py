@@ -51,7 +51,7 @@ def test_an_event_that_waited_says_as_one_told_at_once_between_when_it_was(
     assert told["how"] == scene.one("SELECT how FROM crossings WHERE into_phase = 'in'")
 
 
-def test_what_has_nothing_to_do_with_a_place_is_not_explained_by_a_crossing_of_its_moment(
+def test_an_sos_is_not_explained_by_a_crossing_of_its_moment(
     scene: Scene,
 ) -> None:
     scene.fence()
