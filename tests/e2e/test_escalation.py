@@ -31,8 +31,7 @@ def link_in(message: str) -> str:
     return found
 
 
-# It waits a real minute, the least that a rule may wait: `pytest -m heavy`.
-@pytest.mark.heavy
+# It waits a real minute, the least that a rule may wait.
 def test_when_nobody_answers_the_next_one_is_told_until_somebody_does(
     family: Family, chromium: Browser
 ) -> None:

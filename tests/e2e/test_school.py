@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import House
 from tests.e2e.family import SCHOOL, Family, fix, looking
+from tests.e2e.visitor import picture
 from tracker.domain.clock import utc_now
 
 pytestmark = pytest.mark.browser
@@ -20,6 +21,13 @@ def family(house: House) -> Iterator[Family]:
     opened = Family.at(house, PHONE)
     yield opened
     opened.close()
+
+
+def take_pictures(page: Page, name: str) -> None:
+    """Keep screenshots of a page as it is on a phone and on a desk."""
+    for width, height in ((1280, 800), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        picture(page, name, str(width))
 
 
 def test_a_child_that_reaches_school_is_told_once_and_shown_live_with_the_reason(
@@ -51,6 +59,10 @@ def test_a_child_that_reaches_school_is_told_once_and_shown_live_with_the_reason
         expect(page.locator(".evidence tbody tr").first).to_contain_text("6 m")
         expect(page.locator(".leaflet-container")).to_be_visible()
         expect(page.locator("[data-delivery=sent]")).to_have_count(1)
+        take_pictures(page, "alert")
+        page.goto(f"{family.house.url}/places")
+        expect(page.get_by_role("link", name="School").first).to_be_visible()
+        take_pictures(page, "places")
     # The broker brings again what it brought before, and the receiver drifts about the yard and off it.
     for each in way:
         phone.tell(each)
