@@ -33,8 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[OWNER_PID] = str(os.getpid())
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker the tests that share a running service: it takes many seconds to start."""
+    """Keep on one worker the tests that share a running service: it takes many seconds to start.
+
+    First of all hooks: pytest-xdist reads the groups in this hook too.
+    """
     for item in items:
         module = item.module.__name__ if isinstance(item, pytest.Function) else ""
         if module.startswith(("tests.e2e.", "tests.local.test_up")):

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.kit.clock import StandingClock
+from tests.kit.places import new_folder
 from tests.kit.postgres import new_database
 from tests.web.callers import Caller, Household, any_phone, household
+from tests.web.serving import WebServer
 from tracker.local.postgres import Cluster
 from tracker.settings import Settings
 from tracker.web.app import Application, create_app
@@ -20,6 +22,15 @@ def committed_database(shared_postgres: Cluster) -> Iterator[str]:
     """A database that the web's tests commit to; each works with accounts of its own and sees no other's."""
     with new_database(shared_postgres) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def server(committed_database: str) -> Iterator[WebServer]:
+    """A running web server for the pages of this process' tests."""
+    with new_folder("web-") as folder:
+        running = WebServer(folder, committed_database)
+        yield running
+        running.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,14 +132,6 @@ def test_the_map_leads_there(home: Household) -> None:
 
 
 # ---- In a browser ----
-
-
-@pytest.fixture
-def server(data_dir: Path, committed_database: str) -> Iterator[WebServer]:
-    """A running web server on the database of the web's tests."""
-    running = WebServer(data_dir, committed_database)
-    yield running
-    running.close()
 
 
 @pytest.fixture

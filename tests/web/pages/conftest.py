@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.kit.clock import StandingClock
-from tests.kit.places import new_folder
 from tests.web.browsing import signed_in
 from tests.web.callers import Household
 from tests.web.serving import WebServer
@@ -17,15 +16,6 @@ from tracker.domain.clock import utc_now
 def clock() -> StandingClock:
     """The server has the machine's clock, so the sessions must live by it."""
     return StandingClock(now=utc_now())
-
-
-@pytest.fixture(scope="module")
-def server(committed_database: str) -> Iterator[WebServer]:
-    """A server of this module's tests."""
-    with new_folder("web-") as folder:
-        running = WebServer(folder, committed_database)
-        yield running
-        running.close()
 
 
 @pytest.fixture
