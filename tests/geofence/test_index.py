@@ -70,7 +70,9 @@ def test_nothing_changes_within_the_clearance(kind: type[Few] | type[Many]) -> N
             clear_m = index.clearance_m(lat, lon, accuracy_m)
             assert 0 <= clear_m <= 100_000
             least_m = min(
-                verdict.quiet_m(each.footprint.distance_m(lat, lon), accuracy_m, each.margin_m)
+                verdict.quiet_m(
+                    each.footprint.distance_m(lat, lon), accuracy_m, each.margin_m, each.inradius_m
+                )
                 for each in fences
             )
             assert clear_m == pytest.approx(min(least_m, 100_000), rel=1e-9, abs=1e-6) or clear_m <= least_m

@@ -148,7 +148,7 @@ def test_within_the_quiet_radius_every_fix_is_sure(phase: Phase, inradius_m: flo
     looked = 0
     for accuracy_m in (None, 8.0, 15.0, 30.0, 60.0):
         for away_m in np.linspace(10, inradius_m if phase is Phase.IN else 500, 20):
-            quiet_m = v.quiet_m(sign * away_m, accuracy_m, margin_m)
+            quiet_m = v.quiet_m(sign * away_m, accuracy_m, margin_m, inradius_m)
             for moved_m in np.linspace(0, quiet_m, 5) if quiet_m else ():
                 said = v.verdict(sign * (away_m - moved_m), accuracy_m, inradius_m, margin_m, phase)
                 assert said.side is side

@@ -11,7 +11,7 @@ from tracker.geofence._quiet import QUIET_WIDER, quiet_around
 from tracker.geofence._table import Case, Given, Numbers, Stand, decide
 from tracker.geofence.device_state import DeviceState, FenceState
 from tracker.geofence.index import Fence
-from tracker.geofence.verdict import IN_AT, SURE_ACCURACIES, counted_m, verdict, weak_side
+from tracker.geofence.verdict import IN_AT, counted_m, sure_m, verdict, weak_side
 
 _REACH = 2.0
 """A fence farther than so many accuracies (and the widest margin) is surely left."""
@@ -62,7 +62,7 @@ def look(
             became.candidate is not None
             or became.phase is Phase.UNKNOWN
             or became.sure_s != at_s
-            or abs(distance_m) <= fence.margin_m + SURE_ACCURACIES * quiet_accuracy_m
+            or abs(distance_m) <= fence.margin_m + sure_m(quiet_accuracy_m, fence.inradius_m)
         ):
             clear = False
     crossings.sort(key=lambda crossing: crossing.geofence_id)

@@ -99,7 +99,8 @@ class Few:
             away = abs(lon - middle) % 360
             if (away if away <= 180 else 360 - away) > half + _wide(lat, tall):
                 continue
-            quiet_m = verdict.quiet_m(fence.footprint.distance_m(lat, lon), accuracy_m, fence.margin_m)
+            distance_m = fence.footprint.distance_m(lat, lon)
+            quiet_m = verdict.quiet_m(distance_m, accuracy_m, fence.margin_m, fence.inradius_m)
             found_m = min(found_m, quiet_m)
         return found_m
 
@@ -189,7 +190,7 @@ def _clearance_m(index: FenceIndex, lat: float, lon: float, accuracy_m: float | 
         found_m = reach_m
         for fence in index.near(lat, lon, reach_m + blur_m):
             distance_m = fence.footprint.distance_m(lat, lon)
-            quiet_m = verdict.quiet_m(distance_m, accuracy_m, fence.margin_m)
+            quiet_m = verdict.quiet_m(distance_m, accuracy_m, fence.margin_m, fence.inradius_m)
             found_m = min(found_m, quiet_m)
         if found_m < reach_m:
             return found_m

@@ -29,9 +29,9 @@ SMALL = 1.5
 SMALL_SHARE, SMALL_LEAST = 0.8, 0.15
 SPOT_SIGMAS, PLANE_SIGMAS = 0.5, 2.0
 """An inradius up to the one makes a fence a spot for the fix's error, from the other on a half-plane."""
-SURE_ACCURACIES = 1.45
-"""So many accuracies from the edge a fix is sure of either side: 0.69 in, 0.85 out of a half-plane, 1.42 of a
-spot."""
+SURE_ACCURACIES, LARGE = 1.45, 2.0
+"""So many accuracies from the edge a fix is sure of either side of any fence (1.42 out of a spot), and one is
+enough where the inradius is `LARGE` of them (0.85 out of a half-plane, 0.87 into a disc)."""
 MARGIN_LEAST_M, MARGIN_MOST_M, MARGIN_SHARE = 5.0, 30.0, 0.1
 R68_SIGMAS = 1.5096
 """sqrt(-2 ln 0.32): Rayleigh's 68 % quantile."""
@@ -164,12 +164,17 @@ def weak_side(
     return _said(distance_m, accuracy, inradius_m, margin_m, phase, _beyond_edge).side
 
 
-def quiet_m(distance_m: float, accuracy_m: float | None, margin_m: float) -> float:
+def sure_m(accuracy_m: float, inradius_m: float) -> float:
+    """Return how far from the edge every fix of this accuracy is sure of its side."""
+    return accuracy_m if inradius_m >= LARGE * accuracy_m else SURE_ACCURACIES * accuracy_m
+
+
+def quiet_m(distance_m: float, accuracy_m: float | None, margin_m: float, inradius_m: float) -> float:
     """Return how far a device may go, fixes being no less accurate, with every fix as sure of its side; or 0.
 
-    The distance is 1-Lipschitz and a side is sure at `SURE_ACCURACIES` from the edge: this is a lower bound.
+    The distance is 1-Lipschitz and a side is sure at `sure_m` from the edge: this is a lower bound.
     """
-    return max(0.0, abs(distance_m) - margin_m - SURE_ACCURACIES * counted_m(accuracy_m))
+    return max(0.0, abs(distance_m) - margin_m - sure_m(counted_m(accuracy_m), inradius_m))
 
 
 def probabilities_inside(distances_m: Floats, accuracies_m: Floats, inradius_m: float) -> Floats:
