@@ -133,6 +133,19 @@ def test_weak_evidence_counts_a_third_of_the_accuracy_and_a_kilometre_at_most(
     assert v.weak_accuracy_m(accuracy_m) == pytest.approx(weak_m, rel=0.01)
 
 
+@pytest.mark.parametrize("accuracy_m", [200.0, 500.0, 1_500.0])
+def test_an_honest_error_of_any_direction_takes_nobody_out_of_a_small_place(accuracy_m: float) -> None:
+    """By the error across the edge alone two of five honest fixes of a child at home were surely out."""
+    for share, side in ((0.5, Side.UNSURE), (0.8, Side.UNSURE), (0.97, Side.OUT)):
+        error_m = accuracy_m / v.R68_SIGMAS * math.sqrt(-2 * math.log(1 - share))
+        assert v.verdict(error_m - 50, accuracy_m, 50, 5, Phase.IN).side is side
+
+
+def test_of_a_large_place_the_error_across_the_edge_counts() -> None:
+    assert v.verdict(40 + 45, 45, 500, 30, Phase.IN).side is Side.OUT
+    assert v.verdict(10 + 45, 45, 40, 5, Phase.IN).side is Side.UNSURE
+
+
 def test_no_receiver_however_bad_mutes_an_exit_for_ever() -> None:
     for accuracy_m in (2_000.0, 10_000.0, 1e9):
         assert v.weak_side(930, accuracy_m, 100, 10, Phase.IN) is (Side.OUT)
