@@ -176,7 +176,8 @@ def test_a_stream_outlives_the_loss_of_the_listening_connection(
     with opened(server, home.bearer) as stream:
         stream.next_event()
         with services.database.begin() as session:
-            assert session.execute(listening).scalars().all() == [True]
+            # The server of the pages' tests may listen in the same database.
+            assert set(session.execute(listening).scalars()) == {True}
         moved = report(services, home.account_id, subject_id, device_id, minutes_ago=4)
         properties = stream.next_event()["data"]["feature"]["properties"]
         assert properties["recorded_at"] == rfc3339(moved.recorded_at)
