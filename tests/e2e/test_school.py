@@ -14,6 +14,8 @@ from tracker.domain.clock import utc_now
 pytestmark = pytest.mark.browser
 
 PHONE = "+79161234530"
+SHOWN = """() => [...document.querySelectorAll(".leaflet-tile")].every(
+  (tile) => tile.classList.contains("leaflet-tile-loaded") && getComputedStyle(tile).opacity === "1")"""
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def take_pictures(page: Page, name: str) -> None:
     """Keep screenshots of a page as it is on a phone and on a desk."""
     for width, height in ((1280, 800), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(SHOWN)
         picture(page, name, str(width))
 
 
