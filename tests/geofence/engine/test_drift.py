@@ -15,7 +15,7 @@ ACCURACIES_M = (15.0, 30.0, 60.0, 120.0, 400.0, 1_500.0)
 
 
 def evening(seed: int) -> list[Observation]:
-    """It comes from the north, then 40 minutes of fixes of honest but mixed accuracy, 60 m from the middle."""
+    """It comes from the north; then 40 minutes of honest fixes of mixed accuracy, 60 m from the middle."""
     chance = random.Random(seed)
     fixes = [at(0, 500), at(30, 300), at(60, 0), at(90, 0)]
     for number in range(120):
