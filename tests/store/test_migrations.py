@@ -10,6 +10,7 @@ from alembic import command
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
+from tests.geofence.scene import Scene, walk
 from tests.kit.waiting import until
 from tracker.local.postgres import Cluster
 from tracker.store import migrate, positions
@@ -157,3 +158,17 @@ def test_a_migration_that_waits_for_a_lock_gives_up_and_leaves_the_schema_whole(
     with empty.engine.connect() as _:
         migrate.upgrade(empty)
     assert migrate.is_at_head(empty)
+
+
+def test_an_event_noted_as_late_by_an_older_version_can_be_read(database: Database) -> None:
+    scene = Scene(database)
+    scene.rule("arrived", scene.fence())
+    scene.tell(*walk(scene, 0, 900.0, 800.0, 700.0, 20.0, 10.0, 0.0, 5.0, 0.0))
+    with database.engine.connect() as connection:
+        settings = migrate.config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, "0003")
+        connection.execute(text("UPDATE events SET news = 'late'"))
+        connection.commit()
+        command.upgrade(settings, "head")
+    assert scene.events() == [("arrived", 90.0, "old")]

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import text
 
 from tests.kit.clock import StandingClock
-from tests.kit.places import new_folder
 from tests.web.callers import Caller, Household, add_device, add_subject, report
 from tests.web.happenings import Story
 from tests.web.serving import WebServer
@@ -28,15 +27,6 @@ from tracker.web.live import HEARTBEAT_S, RESUME_OVERLAP, STREAMS_PER_SESSION
 def clock() -> StandingClock:
     """The servers of these tests have the machine's clock, so the sessions must live by it."""
     return StandingClock(now=utc_now())
-
-
-@pytest.fixture(scope="module")
-def server(committed_database: str) -> Iterator[WebServer]:
-    """A running web server on the database of the web's tests."""
-    with new_folder("web-") as folder:
-        running = WebServer(folder, committed_database)
-        yield running
-        running.close()
 
 
 class Stream:

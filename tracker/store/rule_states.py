@@ -21,8 +21,6 @@ rule_states = Table(
     Column("live", JSONB, nullable=False),
     Column("mid", JSONB(none_as_null=True)),
     Column("old", JSONB(none_as_null=True)),
-    moment("mid_at", nullable=True),
-    moment("old_at", nullable=True),
     moment("due_at", nullable=True),
     ForeignKeyConstraint(
         ["account_id", "rule_id"], ["rules.account_id", "rules.rule_id"], ondelete="CASCADE"

@@ -114,7 +114,7 @@ CREATE INDEX ix_crossings_account_id_geofence_id_at ON crossings (account_id, ge
 CREATE TABLE rule_states (
   account_id bigint NOT NULL, rule_id bigint NOT NULL, subject_id bigint NOT NULL,
   rule_version integer NOT NULL, live jsonb NOT NULL, mid jsonb, old jsonb, mid_at timestamptz,
-  old_at timestamptz, due_at timestamptz,
+  old_at timestamptz, told_event_id bigint, due_at timestamptz,
   CONSTRAINT pk_rule_states PRIMARY KEY (account_id, rule_id, subject_id),
   CONSTRAINT fk_rule_states_account_id_rule_id FOREIGN KEY (account_id, rule_id)
     REFERENCES rules (account_id, rule_id) ON DELETE CASCADE,
